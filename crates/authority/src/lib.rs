@@ -1,0 +1,1 @@
+//! The signers behind a certificate authority.

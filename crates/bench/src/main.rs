@@ -1,0 +1,3 @@
+//! A load generator for ACME servers.
+
+fn main() {}

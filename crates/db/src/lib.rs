@@ -1,0 +1,1 @@
+//! One transaction API over SQLite and PostgreSQL.

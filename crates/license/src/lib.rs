@@ -1,0 +1,1 @@
+//! Licences, plans and keys, verified offline.

@@ -1,0 +1,3 @@
+//! An ACME certificate authority for private and air-gapped networks.
+
+fn main() {}
