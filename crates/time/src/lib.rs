@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An instant in UTC with millisecond precision, from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z.
+/// An instant in UTC with millisecond precision, from 1970-01-01T00:00:00Z to 9999-12-30T22:00:00Z.
 ///
-/// The upper end is the last instant that X.509 can say (RFC 5280 §4.1.2.5). Arithmetic saturates at
-/// both ends.
+/// The upper end is the last instant that can be shown in every time zone with four digits of a year,
+/// as RFC 3339 and X.509 (RFC 5280 §4.1.2.5) want them. Arithmetic saturates at both ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     unix_millis: i64,
 }
 
 impl Timestamp {
-    /// The last instant that can be represented, 9999-12-31T23:59:59.999Z.
-    pub const MAX: Self = Self { unix_millis: 253_402_300_799_999 };
+    /// The last instant that can be represented, 9999-12-30T22:00:00Z.
+    pub const MAX: Self = Self { unix_millis: 253_402_207_200_000 };
     /// The first instant that can be represented, 1970-01-01T00:00:00Z.
     pub const MIN: Self = Self { unix_millis: 0 };
 
@@ -184,6 +184,6 @@ mod tests {
         assert_eq!(Timestamp::MIN - Duration::from_secs(1), Timestamp::MIN);
         assert_eq!(Timestamp::MIN.since(Timestamp::MAX), Duration::ZERO);
         assert_eq!(Timestamp::from_unix_millis(i64::MIN), Timestamp::MIN);
-        assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00Z");
     }
 }

@@ -1,0 +1,110 @@
+//! The plans, and what each allows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::entitlements::{Database, Entitlements, Feature, Limit};
+
+/// A plan of the vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Plan {
+    /// One SQLite installation with one authority and 25 managed servers.
+    Free,
+    /// SQLite, two authorities, 250 managed servers.
+    Starter,
+    /// SQLite or PostgreSQL, three authorities.
+    Pro,
+    /// SQLite or PostgreSQL, five authorities, every feature.
+    Enterprise,
+}
+
+impl Plan {
+    /// All plans, smallest first.
+    pub const ALL: [Self; 4] = [Self::Free, Self::Starter, Self::Pro, Self::Enterprise];
+
+    /// The name that commands and documents use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Starter => "starter",
+            Self::Pro => "pro",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    /// What the plan allows while a cold-start window is open.
+    pub const fn entitlements(self) -> Entitlements {
+        const BOTH: &[Database] = &[Database::Sqlite, Database::Postgres];
+        match self {
+            Self::Free => Entitlements {
+                databases: &[Database::Sqlite],
+                max_authorities: Limit::AtMost(1),
+                max_managed_servers: Limit::AtMost(25),
+                features: &[Feature::Acme],
+            },
+            Self::Starter => Entitlements {
+                databases: &[Database::Sqlite],
+                max_authorities: Limit::AtMost(2),
+                max_managed_servers: Limit::AtMost(250),
+                features: &[Feature::Acme, Feature::Api],
+            },
+            Self::Pro => Entitlements {
+                databases: BOTH,
+                max_authorities: Limit::AtMost(3),
+                max_managed_servers: Limit::Unlimited,
+                features: &[Feature::Acme, Feature::Api, Feature::Siem, Feature::Mtls],
+            },
+            Self::Enterprise => Entitlements {
+                databases: BOTH,
+                max_authorities: Limit::AtMost(5),
+                max_managed_servers: Limit::Unlimited,
+                features: Feature::ALL,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that names no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a plan: use free, starter, pro or enterprise")]
+pub struct UnknownPlan(String);
+
+impl FromStr for Plan {
+    type Err = UnknownPlan;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPlan> {
+        Self::ALL
+            .into_iter()
+            .find(|plan| plan.name() == text)
+            .ok_or_else(|| UnknownPlan(text.chars().take(40).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for plan in Plan::ALL {
+            assert_eq!(plan.name().parse(), Ok(plan));
+        }
+        assert!("Pro".parse::<Plan>().is_err());
+        assert!("".parse::<Plan>().is_err());
+    }
+
+    #[test]
+    fn every_plan_allows_acme_on_sqlite() {
+        for plan in Plan::ALL {
+            let entitlements = plan.entitlements();
+            assert!(entitlements.databases.contains(&Database::Sqlite), "{plan}");
+            assert!(entitlements.features.contains(&Feature::Acme), "{plan}");
+        }
+    }
+}
