@@ -1,1 +1,6 @@
-//! The signers behind a certificate authority.
+//! The signers behind a certificate authority, and the durable files that they rest on.
+//!
+//! [`local`] keeps the issuing key in an encrypted file of its own.
+
+pub mod files;
+pub mod local;

@@ -1,0 +1,72 @@
+//! Serial numbers.
+
+use std::fmt;
+
+use crate::crypto;
+
+/// The serial number of a certificate: 128 random bits, never zero.
+///
+/// As an ASN.1 INTEGER it is positive and has at most 17 octets (RFC 5280 §4.1.2.2 allows 20).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SerialNumber([u8; 16]);
+
+/// Why there is no serial number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SerialError {
+    /// The system gives no randomness.
+    #[error("the system's random generator gives nothing; a serial number cannot be drawn")]
+    Random,
+    /// Zero is not a serial number (RFC 5280 §4.1.2.2).
+    #[error("zero is not a serial number")]
+    Zero,
+}
+
+impl SerialNumber {
+    /// Draws a new one.
+    ///
+    /// # Errors
+    /// [`SerialError::Random`]; or, once in 2^128 draws, [`SerialError::Zero`].
+    pub fn random() -> Result<Self, SerialError> {
+        Self::from_bytes(crypto::random().map_err(|_| SerialError::Random)?)
+    }
+
+    /// One that was drawn before, big-endian.
+    ///
+    /// # Errors
+    /// [`SerialError::Zero`].
+    pub fn from_bytes(big_endian: [u8; 16]) -> Result<Self, SerialError> {
+        if big_endian == [0; 16] {
+            return Err(SerialError::Zero);
+        }
+        Ok(Self(big_endian))
+    }
+
+    /// The number, big-endian.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SerialNumber {
+    /// 32 digits of lower-case hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_is_refused_and_others_print_whole() {
+        assert_eq!(SerialNumber::from_bytes([0; 16]), Err(SerialError::Zero));
+        let one = SerialNumber::from_bytes(1_u128.to_be_bytes()).unwrap();
+        assert_eq!(one.to_string(), "00000000000000000000000000000001");
+    }
+
+    #[test]
+    fn draws_differ() {
+        assert_ne!(SerialNumber::random().unwrap(), SerialNumber::random().unwrap());
+    }
+}
