@@ -1,1 +1,12 @@
 //! What the network shows of an identifier.
+//!
+//! This crate dials, reads and reports. Whether an observation is worth an authorization is decided
+//! by its caller; the one judgement made here is where the server may dial at all ([`egress`]).
+
+mod failure;
+
+pub mod egress;
+pub mod http01;
+pub mod resolver;
+
+pub use failure::{Failure, FailureKind};

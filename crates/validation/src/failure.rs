@@ -1,0 +1,50 @@
+//! Why an observation did not come about.
+
+/// Why an identifier could not be validated.
+///
+/// `Display` is one sentence for the person who runs the client: which URL or address, what happened,
+/// what to do. It never holds anything of a response's body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Failure {
+    /// What sort of failure this is.
+    pub kind: FailureKind,
+    /// Whether the same attempt may succeed a little later with nothing changed but the network.
+    pub transient: bool,
+    detail: String,
+}
+
+/// The sort of a [`Failure`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The name has no address, or the DNS did not say.
+    Dns,
+    /// No address could be connected to, or the connection broke.
+    Connection,
+    /// The time allowed ran out.
+    Timeout,
+    /// The TLS handshake after a redirect to `https` failed.
+    Tls,
+    /// The egress policy refuses every address of the name.
+    Egress,
+    /// A redirect that may not be followed.
+    Redirect,
+    /// The answer has this status instead of 200.
+    Response(u16),
+    /// The answer is not HTTP/1.1.
+    Protocol,
+    /// The answer is not the key authorization that was expected.
+    Mismatch,
+}
+
+impl Failure {
+    /// A failure that stays until somebody changes something.
+    pub(crate) fn lasting(kind: FailureKind, detail: String) -> Self {
+        Self { kind, transient: false, detail }
+    }
+
+    /// A failure that may go away by itself.
+    pub(crate) fn passing(kind: FailureKind, detail: String) -> Self {
+        Self { kind, transient: true, detail }
+    }
+}
