@@ -1,0 +1,25 @@
+//! `chancery ca`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chancery_authority::files::read_text;
+use chancery_authority::local::Paths;
+use chancery_pki::certificate::CaCertificate;
+
+use super::output::print;
+use crate::config;
+
+const MAX_BYTES: u64 = 64 * 1024;
+
+pub(super) fn root(file: &Path) -> anyhow::Result<ExitCode> {
+    let config = config::load(file)?;
+    let authority =
+        config.authorities.get(config.profile.authority).context("the profile has no authority")?;
+    let path = Paths::in_directory(&authority.directory).root_certificate;
+    let pem = read_text(&path, MAX_BYTES)?;
+    let root = CaCertificate::from_pem(&pem).with_context(|| path.display().to_string())?;
+    print(&root.to_pem())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,139 @@
+//! The commands, as they are written on the command line.
+
+mod ca;
+mod cold_start;
+mod init;
+mod output;
+mod serve;
+mod validate;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chancery_license::Plan;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// An ACME certificate authority for private and air-gapped networks.
+#[derive(Debug, Parser)]
+#[command(name = "chancery", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented configuration file and create the certificate authority.
+    Init(InitArgs),
+    /// Check a configuration file; says everything that is wrong with it, with line and column.
+    Validate(ConfigArgs),
+    /// Serve ACME until SIGTERM or SIGINT.
+    Serve(ServeArgs),
+    /// Run without a licence for a while.
+    #[command(subcommand)]
+    ColdStart(ColdStartCommand),
+    /// Look at the certificate authority.
+    #[command(subcommand)]
+    Ca(CaCommand),
+}
+
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// The configuration file.
+    #[arg(short = 'f', long = "config", value_name = "CONFIG", default_value = "chancery.yml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct InitArgs {
+    /// Ask nothing: take the defaults for all that is not given.
+    #[arg(long)]
+    defaults: bool,
+    /// The directory in which the server keeps its files [default: ./chancery].
+    #[arg(long, value_name = "DIR")]
+    workdir: Option<PathBuf>,
+    /// The origin that clients use [default: https://localhost:14000].
+    #[arg(long)]
+    url: Option<String>,
+    /// Where the server listens [default: 127.0.0.1 and the port of the URL].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Set up for names under .localhost, which are this machine: http-01 on port 5002, loopback allowed.
+    #[arg(long)]
+    demo: bool,
+    /// The configuration file to write; an existing one is left alone.
+    #[arg(short = 'o', long = "output", value_name = "CONFIG", default_value = "chancery.yml")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// The least urgent events to log, on standard error.
+    #[arg(long, value_enum, default_value_t = LogLevel::Info)]
+    log: LogLevel,
+    /// Log JSON objects instead of lines of text.
+    #[arg(long)]
+    log_json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+#[derive(Debug, Subcommand)]
+enum ColdStartCommand {
+    /// Open a window of one week under the limits of a plan.
+    Init {
+        /// The plan: free, starter, pro or enterprise.
+        #[arg(long)]
+        plan: Plan,
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the window.
+    Status {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CaCommand {
+    /// Print the root certificate, which clients have to trust, in PEM.
+    Root(ConfigArgs),
+}
+
+/// The exit code of a start that the licensing rules refuse.
+const EXIT_REFUSED: u8 = 3;
+
+/// Runs the command of the command line.
+///
+/// # Errors
+/// What kept the command from doing its work; exit code 1.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Init(args) => init::run(args),
+        Command::Validate(args) => validate::run(&args.config),
+        Command::Serve(args) => serve::run(&args),
+        Command::ColdStart(ColdStartCommand::Init { plan, config, json }) => {
+            cold_start::init(&config.config, plan, json)
+        }
+        Command::ColdStart(ColdStartCommand::Status { config, json }) => {
+            cold_start::status(&config.config, json)
+        }
+        Command::Ca(CaCommand::Root(args)) => ca::root(&args.config),
+    }
+}

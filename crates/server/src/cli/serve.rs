@@ -1,0 +1,269 @@
+//! `chancery serve`.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chancery_acme::{Nonces, Sealer};
+use chancery_authority::files::{self, Access, read_text};
+use chancery_authority::local::{LocalAuthority, Paths};
+use chancery_db::Db;
+use chancery_pki::certificate::{Profile, ProfileSpec};
+use chancery_time::{Clock, SystemClock, Timestamp};
+use chancery_validation::egress::EgressPolicy;
+use chancery_validation::http01::{Http01, Http01Settings};
+use chancery_validation::resolver::Resolver;
+use http::HeaderValue;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::output::{print, print_error};
+use super::{EXIT_REFUSED, LogLevel, ServeArgs};
+use crate::app::App;
+use crate::config::{self, Config, PassphraseSource, Tls};
+use crate::http::urls::{Urls, path};
+use crate::http::{directory, router};
+use crate::jobs::{self, JobQueue};
+use crate::licensing::{self, Boot, Grant, installation, licensed_parts};
+use crate::service::account_keys::AccountKeys;
+use crate::service::issuance::Issuance;
+use crate::store;
+use crate::store::settings;
+use crate::tls::certificate::CurrentCertificate;
+use crate::tls::files::CertificateFiles;
+use crate::tls::own::OwnCertificate;
+use crate::tls::{self, listener, server_config};
+
+/// How long requests and jobs that have begun may take after SIGTERM.
+const DRAIN_TIME: Duration = Duration::from_secs(30);
+/// Passphrases and names are far smaller.
+const MAX_BYTES: u64 = 4_096;
+
+pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    log_to_stderr(args);
+    let config = config::load(&args.config.config)?;
+    crate::runtime()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    files::create_directory(&config.server.workdir)?;
+    let _lock = lock(&config.server.workdir)?;
+    let db = Db::open(&config.database, store::MIGRATIONS).await?;
+    let clock = SystemClock;
+    let Some(grant) = boot(&config, &db, clock.now()).await? else {
+        db.close().await;
+        return Ok(ExitCode::from(EXIT_REFUSED));
+    };
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
+    let node = node_name(&config.server.workdir)?;
+    let (queue, inbox) = JobQueue::new(node);
+    let app = Arc::new(app(&config, db, grant, queue, Arc::new(clock)).await?);
+    let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
+    let certificate = certificate(&config, &app, &stop).await?;
+
+    jobs::release_own(&app).await?;
+    app.tasks.spawn(jobs::run(Arc::clone(&app), inbox, stop.clone()));
+    let serving = tokio::spawn(listener::serve(
+        listener,
+        server_config(certificate)?,
+        router(Arc::clone(&app)),
+        connections.clone(),
+        stop.clone(),
+    ));
+    print(&format!("ready {}", app.urls.of_path(path::DIRECTORY)))?;
+    tracing::info!(url = app.urls.of_path(""), listen = %config.server.listen, "serving");
+
+    wait_for_signal().await?;
+    tracing::info!("stopping: requests and jobs that have begun are finished first");
+    stop.cancel();
+    serving.await?;
+    drain(&app.tasks, &connections).await;
+    app.db.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Decides whether the server may run; where it may not, shows the banner.
+async fn boot(config: &Config, db: &Db, now: Timestamp) -> anyhow::Result<Option<Grant>> {
+    let key = installation::installation_key(db).await?;
+    let window = db.read(store::cold_start::find).await?;
+    match licensing::boot::decide(window, licensed_parts(config), now) {
+        Boot::ColdStart(grant) => {
+            let (plan, ends) = (grant.plan(), grant.ends_at().to_minutes());
+            tracing::warn!(%plan, %ends, "no licence is installed: running in a cold-start window");
+            Ok(Some(grant))
+        }
+        Boot::Refused(refusal) => {
+            print_error(&licensing::banner(&refusal, &key, &config.file))?;
+            Ok(None)
+        }
+    }
+}
+
+async fn app(
+    config: &Config,
+    db: Db,
+    grant: Grant,
+    jobs: JobQueue,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<App> {
+    let urls = Urls::new(&config.server.url);
+    let fresh = Sealer::random_secret()?;
+    let secret = db.write(move |tx| settings::find_or_insert(tx, settings::OBJECT_ID_SECRET, &fresh)).await?;
+    let secret = secret
+        .as_slice()
+        .try_into()
+        .context("the secret behind object names in the store has not 32 bytes")?;
+    let mut issuance = None;
+    for (index, authority) in config.authorities.iter().enumerate() {
+        let opened = open_authority(authority, clock.now())?;
+        if index == config.profile.authority {
+            issuance = Some(Issuance::new(&db, &authority.name, opened, profile(config)?).await?);
+        }
+    }
+    Ok(App {
+        sealer: Sealer::new(secret)?,
+        nonces: Nonces::new()?,
+        account_keys: AccountKeys::new(),
+        issuance: issuance.context("the profile has no authority")?,
+        http01: http01(config)?,
+        tasks: TaskTracker::new(),
+        directory: directory(&urls, &config.server)?,
+        directory_link: HeaderValue::try_from(format!("<{}>;rel=\"index\"", urls.of_path(path::DIRECTORY)))?,
+        terms_of_service: config.server.terms_of_service.is_some(),
+        clock,
+        db,
+        urls,
+        grant,
+        jobs,
+    })
+}
+
+fn open_authority(authority: &config::Authority, now: Timestamp) -> anyhow::Result<LocalAuthority> {
+    let passphrase = match &authority.passphrase {
+        PassphraseSource::Environment(passphrase) => passphrase.clone(),
+        PassphraseSource::File(path) => config::passphrase(path)?,
+    };
+    let paths = Paths::in_directory(&authority.directory);
+    LocalAuthority::open(&authority.name, &paths, &passphrase, now)
+        .with_context(|| format!("the authority `{}` cannot be opened", authority.name))
+}
+
+fn profile(config: &Config) -> anyhow::Result<Profile> {
+    let validity = config.profile.validity;
+    let spec = ProfileSpec {
+        validity,
+        max_validity: validity,
+        // An hour for slow clocks, but never more than a twelfth of a short life.
+        not_before_backdate: Duration::from_secs((validity.as_secs() / 12).min(3_600)),
+        ..ProfileSpec::default()
+    };
+    Profile::new(spec).with_context(|| format!("the profile `{}`", config.profile.name))
+}
+
+fn http01(config: &Config) -> anyhow::Result<Http01> {
+    let validation = &config.profile.validation;
+    let resolver = if validation.resolvers.is_empty() {
+        Resolver::system()?
+    } else {
+        Resolver::with_servers(&validation.resolvers, Duration::from_secs(3))?
+    };
+    let (allow, deny) = (validation.egress_allow.clone(), validation.egress_deny.clone());
+    let egress = EgressPolicy::new(allow, deny, vec![config.server.listen]);
+    let settings = Http01Settings {
+        port: validation.http_port,
+        https_port: validation.https_port,
+        ..Http01Settings::default()
+    };
+    Ok(Http01::new(resolver, egress, settings))
+}
+
+/// The listener's certificate, with the task that keeps it fresh.
+async fn certificate(
+    config: &Config,
+    app: &Arc<App>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Arc<CurrentCertificate>> {
+    match &config.server.tls {
+        Tls::Files { certificate, key } => {
+            let files = CertificateFiles { certificate: certificate.clone(), key: key.clone() };
+            let current = Arc::new(CurrentCertificate::new(files.load()?));
+            app.tasks.spawn(tls::files::watch(files, Arc::clone(&current), stop.clone()));
+            Ok(current)
+        }
+        Tls::SelfIssued => {
+            let own = OwnCertificate::new(&config.server.workdir, config.server.url.host());
+            let first = own.load_or_issue(&app.issuance, &app.db, app.now()).await?;
+            let current = Arc::new(CurrentCertificate::new(first));
+            app.tasks.spawn(tls::own::keep_fresh(own, Arc::clone(app), Arc::clone(&current), stop.clone()));
+            Ok(current)
+        }
+    }
+}
+
+/// Makes sure that no other server works in this directory. The lock ends with the process.
+fn lock(workdir: &Path) -> anyhow::Result<File> {
+    let path = workdir.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            anyhow::bail!("another server works in {} already (server.workdir)", workdir.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+/// The name of this node, made on first start: its leases stand under it.
+fn node_name(workdir: &Path) -> anyhow::Result<String> {
+    let path = workdir.join("node");
+    if !path.exists() {
+        let name: String = crate::random::bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+        files::create(&path, name.as_bytes(), Access::Owner)?;
+    }
+    Ok(read_text(&path, MAX_BYTES)?.trim().to_owned())
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn drain(tasks: &TaskTracker, connections: &TaskTracker) {
+    connections.close();
+    tasks.close();
+    let all = async {
+        connections.wait().await;
+        tasks.wait().await;
+    };
+    if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
+        tracing::warn!(
+            "some requests or jobs did not end within {DRAIN_TIME:?}; jobs are taken up at the next start"
+        );
+    }
+}
+
+fn log_to_stderr(args: &ServeArgs) {
+    let level = match args.log {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
+    if args.log_json { log.json().init() } else { log.init() }
+}

@@ -1,0 +1,63 @@
+//! Lengths of time as the configuration writes them: a whole number and a unit, `90d` or `12h`.
+
+use std::time::Duration;
+
+/// Reads a length of time: `s`, `m`, `h`, `d` (24 hours) or `w` (7 days).
+///
+/// # Errors
+/// A sentence for the operator, also for a zero: a limit is left out, not set to nothing.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    let shape =
+        || format!("`{text}` is not a length of time: write a whole number and a unit, such as 90d or 12h");
+    let unit = text.chars().last().ok_or_else(shape)?;
+    let seconds_per_unit = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return Err(shape()),
+    };
+    let digits = text.strip_suffix(unit).unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(shape());
+    }
+    let count: u64 = digits.parse().map_err(|_| shape())?;
+    if count == 0 {
+        return Err("0 is not allowed: leave the key out for the default".to_owned());
+    }
+    count.checked_mul(seconds_per_unit).map(Duration::from_secs).ok_or_else(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        for (text, seconds) in
+            [("1s", 1), ("90d", 7_776_000), ("12h", 43_200), ("2w", 1_209_600), ("5m", 300)]
+        {
+            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "d",
+            "90",
+            "90 d",
+            "-1d",
+            "+1d",
+            "0d",
+            "1.5h",
+            "1y",
+            "99999999999999999999d",
+            "9999999999999999999w",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

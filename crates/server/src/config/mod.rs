@@ -1,0 +1,152 @@
+//! The configuration: one strict YAML file, checked as a whole before anything is done with it.
+//!
+//! [`raw`] is the file as written; [`check`] turns it into the types below, which hold no value that
+//! the server could not run with. Environment variables override secrets only: `CHANCERY_DATABASE_DSN`
+//! and `CHANCERY_KEY_PASSPHRASE`.
+
+mod check;
+mod duration;
+mod error;
+mod raw;
+pub(crate) mod template;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chancery_authority::files::read_text;
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+pub(crate) use check::check;
+pub(crate) use error::ConfigError;
+
+const MAX_PASSPHRASE_BYTES: u64 = 4_096;
+
+/// A configuration that passed every check.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The file that it came from, as the operator named it.
+    pub(crate) file: PathBuf,
+    pub(crate) server: Server,
+    pub(crate) database: chancery_db::Config,
+    /// At least one, each with a name of its own.
+    pub(crate) authorities: Vec<Authority>,
+    pub(crate) profile: Profile,
+}
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) url: BaseUrl,
+    pub(crate) listen: SocketAddr,
+    /// Where the server keeps its files; relative paths of the configuration start here.
+    pub(crate) workdir: PathBuf,
+    pub(crate) tls: Tls,
+    pub(crate) terms_of_service: Option<String>,
+    pub(crate) website: Option<String>,
+}
+
+/// The `https` origin that every URL of the server starts with; it has no path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    origin: String,
+    host: String,
+}
+
+impl BaseUrl {
+    /// `https://host[:port]`.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The host alone.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+/// Where the listener's certificate comes from.
+#[derive(Debug)]
+pub(crate) enum Tls {
+    /// From the profile's own authority, renewed in time.
+    SelfIssued,
+    /// From files, read again when they change.
+    Files { certificate: PathBuf, key: PathBuf },
+}
+
+#[derive(Debug)]
+pub(crate) struct Authority {
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    pub(crate) passphrase: PassphraseSource,
+}
+
+/// Where the passphrase of an authority's keys comes from.
+#[derive(Debug)]
+pub(crate) enum PassphraseSource {
+    /// From `CHANCERY_KEY_PASSPHRASE`.
+    Environment(SecretString),
+    File(PathBuf),
+}
+
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub(crate) name: String,
+    /// The index of its authority in [`Config::authorities`].
+    pub(crate) authority: usize,
+    pub(crate) validation: Validation,
+    /// The lifetime of a certificate unless its order wishes for less.
+    pub(crate) validity: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Validation {
+    pub(crate) http_port: u16,
+    pub(crate) https_port: u16,
+    /// Name servers to ask; empty for those of the system.
+    pub(crate) resolvers: Vec<SocketAddr>,
+    pub(crate) egress_allow: Vec<IpNet>,
+    pub(crate) egress_deny: Vec<IpNet>,
+}
+
+/// Reads and checks the file at `path`.
+///
+/// # Errors
+/// A [`ConfigError`] with every problem that was found, each with its line and column.
+pub(crate) fn load(path: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, &source))?;
+    check(path, &text, &Secrets::from_environment())
+}
+
+/// The passphrase in a file, without the newline at its end.
+///
+/// # Errors
+/// When the file cannot be read, or is empty.
+pub(crate) fn passphrase(path: &Path) -> anyhow::Result<SecretString> {
+    let text = zeroize::Zeroizing::new(read_text(path, MAX_PASSPHRASE_BYTES)?);
+    let passphrase = text.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(
+        !passphrase.is_empty(),
+        "{} is empty: it must hold the passphrase of the keys",
+        path.display()
+    );
+    Ok(SecretString::from(passphrase))
+}
+
+/// Secrets that the environment may carry in place of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    pub(crate) database_dsn: Option<SecretString>,
+    pub(crate) key_passphrase: Option<SecretString>,
+}
+
+impl Secrets {
+    pub(crate) fn from_environment() -> Self {
+        let secret =
+            |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
+        Self {
+            database_dsn: secret("CHANCERY_DATABASE_DSN"),
+            key_passphrase: secret("CHANCERY_KEY_PASSPHRASE"),
+        }
+    }
+}

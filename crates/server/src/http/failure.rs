@@ -1,0 +1,55 @@
+//! How a failure is told to the client: the one table.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use chancery_acme::Problem;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Method, StatusCode};
+
+use crate::service::Failure;
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(problem) => problem_response(&problem),
+            Self::Unavailable(error) => {
+                tracing::warn!(%error, "a request could not be served now");
+                let busy = Problem::internal().with_status(StatusCode::SERVICE_UNAVAILABLE.as_u16());
+                let mut response = problem_response(&busy);
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+                response
+            }
+            Self::Internal(error) => {
+                tracing::error!(error = format!("{error:#}"), "a request failed");
+                problem_response(&Problem::internal())
+            }
+        }
+    }
+}
+
+/// A problem document as a response.
+pub(super) fn problem_response(problem: &Problem) -> Response {
+    let mut response = Response::new(Body::from(problem.to_json()));
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+    response
+}
+
+pub(super) async fn no_such_resource() -> Response {
+    problem_response(&Problem::not_found(
+        "there is no such resource: the directory lists those that there are",
+    ))
+}
+
+/// The answer to a method that a resource does not have; the router adds none of its own.
+pub(super) async fn wrong_method(method: Method) -> Response {
+    let detail = if method == Method::GET {
+        "this resource is read by POST-as-GET: a signed POST with an empty payload (RFC 8555 §6.3)"
+    } else {
+        "this resource does not have that method: signed requests are POSTs"
+    };
+    let mut response = problem_response(&Problem::malformed(detail).with_status(405));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    response
+}

@@ -1,0 +1,25 @@
+//! Whether the server lives, and whether it can work.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::store::settings;
+
+/// The process answers.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// The store answers too.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    match app.db.read(|tx| settings::find(tx, settings::INSTALLATION_KEY)).await {
+        Ok(_) => (StatusCode::OK, "ready\n"),
+        Err(error) => {
+            tracing::warn!(%error, "not ready: the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer; see the server's log\n")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Accounts (RFC 8555 §7.3).
+
+use chancery_acme::payload::{AccountUpdate, NewAccount, check_contacts};
+use chancery_acme::state::AccountStatus;
+use chancery_acme::{AccountKey, Problem, ProblemType};
+use chancery_db::ReadTx;
+
+use super::{Failure, Signer};
+use crate::app::App;
+use crate::store::accounts::{self, Account};
+
+/// Makes an account for a key, or finds the one that it has; says whether it is new.
+pub(crate) async fn register(
+    app: &App,
+    key: AccountKey,
+    request: NewAccount,
+    terms_of_service: bool,
+) -> Result<(Account, bool), Failure> {
+    if request.only_return_existing {
+        let thumbprint = key.thumbprint().clone();
+        let account = app.db.read(move |tx| accounts::by_thumbprint(tx, &thumbprint)).await?;
+        let account = account.ok_or_else(|| {
+            Problem::new(
+                ProblemType::AccountDoesNotExist,
+                "no account has this key, and `onlyReturnExisting` was set",
+            )
+        })?;
+        return Ok((usable(account)?, false));
+    }
+    let now = app.now();
+    let agreed = request.terms_of_service_agreed || !terms_of_service;
+    check_contacts(&request.contact)?;
+    app.db
+        .write(move |tx| {
+            if !agreed && accounts::by_thumbprint(tx, key.thumbprint())?.is_none() {
+                return Err(Failure::Refused(Problem::new(
+                    ProblemType::UserActionRequired,
+                    "agree to the terms of service that the directory names: set `termsOfServiceAgreed`",
+                )));
+            }
+            let (account, new) = accounts::insert_or_find(tx, &key, &request.contact, now)?;
+            Ok((usable(account)?, new))
+        })
+        .await
+}
+
+/// The account itself.
+pub(crate) async fn view(app: &App, signer: Signer) -> Result<Account, Failure> {
+    app.db
+        .read(move |tx| {
+            require_valid(tx, &signer)?;
+            accounts::by_id(tx, signer.account_id)?.ok_or_else(gone)
+        })
+        .await
+}
+
+/// Changes the contacts of an account, or closes it.
+pub(crate) async fn update(app: &App, signer: Signer, update: AccountUpdate) -> Result<Account, Failure> {
+    if let Some(status) = &update.status
+        && status != AccountStatus::Deactivated.name()
+    {
+        return Err(Problem::malformed("`status` can only be set to `deactivated`").into());
+    }
+    check_contacts(update.contact.as_deref().unwrap_or_default())?;
+    app.db
+        .write(move |tx| {
+            require_valid(tx, &signer)?;
+            if let Some(contact) = &update.contact {
+                accounts::set_contact(tx, signer.account_id, contact)?;
+            }
+            if update.status.is_some() {
+                accounts::set_status(tx, signer.account_id, AccountStatus::Deactivated)?;
+            }
+            accounts::by_id(tx, signer.account_id)?.ok_or_else(gone)
+        })
+        .await
+}
+
+/// Makes sure that the account still has the key that signed, and may be used.
+pub(crate) fn require_valid(tx: &mut ReadTx<'_>, signer: &Signer) -> Result<(), Failure> {
+    match accounts::status(tx, signer.account_id, &signer.thumbprint)? {
+        Some(status) => require_usable(status),
+        // The key was changed since the signature was verified.
+        None => Err(gone()),
+    }
+}
+
+fn usable(account: Account) -> Result<Account, Failure> {
+    require_usable(account.status).map(|()| account)
+}
+
+fn require_usable(status: AccountStatus) -> Result<(), Failure> {
+    let name = match status {
+        AccountStatus::Valid => return Ok(()),
+        AccountStatus::Deactivated => "deactivated",
+        AccountStatus::Revoked => "revoked",
+    };
+    // RFC 8555 §7.3.6: status 401.
+    let detail = format!("the account is {name}: register again with a new key");
+    Err(Problem::unauthorized(detail).with_status(401).into())
+}
+
+fn gone() -> Failure {
+    Problem::new(ProblemType::AccountDoesNotExist, "the account does not exist, or has another key by now")
+        .into()
+}

@@ -1,0 +1,149 @@
+//! Challenges (RFC 8555 §7.5.1): the client says that it is ready, a job looks, the outcome is kept.
+
+use std::time::Duration;
+
+use chancery_acme::challenge::key_authorization;
+use chancery_acme::state::{AuthorizationStatus, ChallengeStatus};
+use chancery_acme::{Identifier, Problem, Thumbprint};
+use chancery_time::Timestamp;
+
+use super::accounts::require_valid;
+use super::{Failure, Signer, orders};
+use crate::app::App;
+use crate::store::accounts;
+use crate::store::authorizations::{self, Challenge};
+use crate::store::jobs::{self, JobKind};
+
+/// How long a passed challenge speaks for its account.
+const VALID_FOR: Duration = Duration::from_secs(30 * 86_400);
+
+/// What has to be looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Observation {
+    pub(crate) challenge_id: i64,
+    pub(crate) identifier: Identifier,
+    pub(crate) token: String,
+    pub(crate) key_authorization: String,
+}
+
+/// A challenge of the signer's account.
+pub(crate) async fn view(app: &App, signer: Signer, id: i64) -> Result<Challenge, Failure> {
+    app.db
+        .read(move |tx| {
+            require_valid(tx, &signer)?;
+            let challenge = authorizations::challenge_by_id(tx, id)?.ok_or_else(unknown)?;
+            owned(tx, &signer, &challenge)?;
+            Ok(challenge)
+        })
+        .await
+}
+
+/// Begins to validate a challenge. Answering one that is not pending any more changes nothing.
+pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challenge, Failure> {
+    let now = app.now();
+    let (owner, until) = app.jobs.lease(now);
+    let (challenge, observation) = app
+        .db
+        .write(move |tx| {
+            require_valid(tx, &signer)?;
+            let mut challenge = authorizations::challenge_by_id(tx, id)?.ok_or_else(unknown)?;
+            let authorization = owned(tx, &signer, &challenge)?;
+            if authorization.status.at(now, authorization.expires_at) != AuthorizationStatus::Pending
+                || !authorizations::set_challenge_processing(tx, id)?
+            {
+                return Ok((challenge, None));
+            }
+            challenge.status = ChallengeStatus::Processing;
+            jobs::insert(tx, JobKind::Validate, id, &owner, until)?;
+            let observation = observation(&challenge, authorization.identifier, &signer.thumbprint);
+            Ok::<_, Failure>((challenge, Some(observation)))
+        })
+        .await?;
+    if let Some(observation) = observation {
+        app.jobs.validate(observation);
+    }
+    Ok(challenge)
+}
+
+/// What a validation job that was left behind has to look for; `None` where there is nothing to do.
+pub(crate) async fn resume(app: &App, id: i64) -> Result<Option<Observation>, Failure> {
+    app.db
+        .read(move |tx| {
+            let Some(challenge) = authorizations::challenge_by_id(tx, id)? else { return Ok(None) };
+            let Some(authorization) = authorizations::by_id(tx, challenge.authorization_id)? else {
+                return Ok(None);
+            };
+            let Some(account) = accounts::by_id(tx, authorization.account_id)? else { return Ok(None) };
+            if challenge.status != ChallengeStatus::Processing {
+                return Ok(None);
+            }
+            let key = chancery_acme::AccountKey::from_json(&account.jwk).map_err(anyhow::Error::from)?;
+            Ok(Some(observation(&challenge, authorization.identifier, key.thumbprint())))
+        })
+        .await
+}
+
+/// Keeps the outcome of a validation: the challenge, its authorization, the orders that wait for it.
+pub(crate) async fn settle(app: &App, id: i64, outcome: Result<(), Problem>) -> Result<(), Failure> {
+    let now = app.now();
+    app.db
+        .write(move |tx| {
+            jobs::delete(tx, JobKind::Validate, id)?;
+            let (status, validated_at, error) = match &outcome {
+                Ok(()) => (ChallengeStatus::Valid, Some(now), None),
+                Err(problem) => (ChallengeStatus::Invalid, None, Some(problem.to_json())),
+            };
+            if !authorizations::settle_challenge(tx, id, status, validated_at, error.as_deref())? {
+                return Ok(());
+            }
+            let Some(challenge) = authorizations::challenge_by_id(tx, id)? else { return Ok(()) };
+            settle_authorization(tx, challenge.authorization_id, &outcome, now)
+        })
+        .await
+}
+
+fn settle_authorization(
+    tx: &mut chancery_db::WriteTx<'_>,
+    id: i64,
+    outcome: &Result<(), Problem>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(authorization) = authorizations::by_id(tx, id)? else { return Ok(()) };
+    // The account may have given it up while the server looked.
+    if authorization.status != AuthorizationStatus::Pending {
+        return Ok(());
+    }
+    let (status, expires_at) = match outcome {
+        Ok(()) => (AuthorizationStatus::Valid, now + VALID_FOR),
+        Err(_) => (AuthorizationStatus::Invalid, authorization.expires_at),
+    };
+    authorizations::set_status(tx, id, status, expires_at)?;
+    let why = match outcome {
+        Ok(()) => Problem::unauthorized("an authorization of this order is no longer valid"),
+        Err(problem) => problem.clone().about(authorization.identifier),
+    };
+    Ok(orders::settle_waiting(tx, id, &why, now)?)
+}
+
+fn observation(challenge: &Challenge, identifier: Identifier, thumbprint: &Thumbprint) -> Observation {
+    Observation {
+        challenge_id: challenge.id,
+        identifier,
+        token: challenge.token.clone(),
+        key_authorization: key_authorization(&challenge.token, thumbprint),
+    }
+}
+
+fn owned(
+    tx: &mut chancery_db::ReadTx<'_>,
+    signer: &Signer,
+    challenge: &Challenge,
+) -> Result<authorizations::Authorization, Failure> {
+    authorizations::by_id(tx, challenge.authorization_id)?
+        .filter(|authorization| authorization.account_id == signer.account_id)
+        .ok_or_else(unknown)
+}
+
+fn unknown() -> Failure {
+    Problem::not_found("this account has no such challenge").into()
+}

@@ -1,0 +1,277 @@
+//! From a ready order to its certificate (RFC 8555 §7.4).
+//!
+//! Read the order, hold the request against it, build and lint the certificate; then record what is
+//! about to be signed, sign, and keep the certificate. Two durable steps: whatever the moment of a
+//! crash, every serial number that was ever signed is on record, and an order that was acknowledged
+//! as processing is picked up again by its job.
+
+use std::sync::Arc;
+
+use chancery_acme::identifier::IdentifierSet;
+use chancery_acme::state::OrderStatus;
+use chancery_acme::{Identifier, Problem, ProblemType};
+use chancery_authority::local::LocalAuthority;
+use chancery_db::Db;
+use chancery_pki::certificate::{Prepared, Profile, SerialNumber};
+use chancery_pki::name::San;
+use chancery_pki::request::{CertificateRequest, RequestRules, ValidatedRequest, check};
+use chancery_time::Timestamp;
+
+use super::accounts::require_valid;
+use super::{Failure, Signer, orders};
+use crate::app::App;
+use crate::service::orders::OrderView;
+use crate::store;
+use crate::store::certificates::{Issued, PreparedRecord};
+use crate::store::jobs::{self, JobKind};
+
+/// The authority of the profile, and the rules by which it issues.
+pub(crate) struct Issuance {
+    authority: LocalAuthority,
+    /// The number of the authority's chain in the store.
+    issuer_id: i64,
+    profile: Profile,
+    rules: RequestRules,
+}
+
+impl Issuance {
+    /// An issuance under `profile`; records the authority's chain.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) async fn new(
+        db: &Db,
+        name: &str,
+        authority: LocalAuthority,
+        profile: Profile,
+    ) -> anyhow::Result<Self> {
+        let (name, chain) = (name.to_owned(), authority.chain_pem().to_owned());
+        let issuer_id = db.write(move |tx| store::certificates::issuer_id(tx, &name, &chain)).await?;
+        Ok(Self { authority, issuer_id, profile, rules: RequestRules::default() })
+    }
+
+    /// The chain behind every certificate: the intermediate, without the root.
+    pub(crate) fn chain_pem(&self) -> &str {
+        self.authority.chain_pem()
+    }
+
+    /// Whether an order's wishes for its certificate's lifetime can be granted.
+    pub(crate) fn check_wishes(
+        &self,
+        now: Timestamp,
+        not_before: Option<Timestamp>,
+        not_after: Option<Timestamp>,
+    ) -> Result<(), Problem> {
+        self.profile
+            .validity(now, not_before, not_after)
+            .map(drop)
+            .map_err(|refusal| Problem::malformed(format!("`notBefore` and `notAfter`: {refusal}")))
+    }
+
+    fn prepare(
+        &self,
+        request: &ValidatedRequest,
+        not_before: Option<Timestamp>,
+        not_after: Option<Timestamp>,
+        now: Timestamp,
+    ) -> anyhow::Result<Prepared> {
+        let validity = self.profile.validity(now, not_before, not_after)?;
+        let serial = SerialNumber::random()?;
+        Ok(chancery_pki::certificate::prepare(
+            &self.profile,
+            request,
+            self.authority.issuer(),
+            validity,
+            serial,
+        )?)
+    }
+
+    fn record(&self, prepared: &Prepared, ordered_by: Option<(i64, i64)>, now: Timestamp) -> PreparedRecord {
+        let names: Vec<String> = prepared.names().iter().map(san_text).collect();
+        PreparedRecord {
+            issuer_id: self.issuer_id,
+            ordered_by,
+            identifiers: names.join(","),
+            serial: prepared.serial().as_bytes().to_vec(),
+            not_before: prepared.not_before(),
+            not_after: prepared.not_after(),
+            prepared_at: now,
+        }
+    }
+
+    /// Issues the server's own certificate; returns its chain in PEM.
+    ///
+    /// # Errors
+    /// When the store or the authority fails.
+    pub(crate) async fn issue_own(
+        &self,
+        db: &Db,
+        request: &ValidatedRequest,
+        now: Timestamp,
+    ) -> anyhow::Result<String> {
+        let prepared = self.prepare(request, None, None, now)?;
+        let record = self.record(&prepared, None, now);
+        let id = db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
+        let certificate = self.authority.issue(prepared)?;
+        let der = certificate.der().to_vec();
+        db.write(move |tx| store::certificates::set_issued(tx, id, &der, now)).await?;
+        Ok(certificate.to_pem() + self.chain_pem())
+    }
+}
+
+/// Finalizes an order of the signer with a request in DER.
+pub(crate) async fn finalize(
+    app: &Arc<App>,
+    signer: Signer,
+    order_id: i64,
+    csr: Vec<u8>,
+) -> Result<OrderView, Failure> {
+    let now = app.now();
+    let by = signer.clone();
+    let view = app
+        .db
+        .read(move |tx| {
+            require_valid(tx, &by)?;
+            orders::load(tx, &by, order_id, now)
+        })
+        .await?;
+    require_ready(view.status)?;
+    let request = validate(app, &view.order.identifiers, &csr)?;
+    let prepared = app.issuance.prepare(&request, view.order.not_before, view.order.not_after, now)?;
+    let record = app.issuance.record(&prepared, Some((order_id, signer.account_id)), now);
+    let (owner, until) = app.jobs.lease(now);
+    let certificate_id = app
+        .db
+        .write(move |tx| {
+            require_valid(tx, &signer)?;
+            if !store::orders::set_processing(tx, order_id, &csr)? {
+                // Another request was faster, or the order failed since it was read.
+                let status = store::orders::by_id(tx, order_id)?.map(|order| order.status);
+                return Err(require_ready(status.unwrap_or(OrderStatus::Invalid))
+                    .err()
+                    .unwrap_or_else(not_ready));
+            }
+            jobs::insert(tx, JobKind::Issue, order_id, &owner, until)?;
+            Ok::<_, Failure>(store::certificates::insert_prepared(tx, &record)?)
+        })
+        .await?;
+    // A task of its own: a client that goes away does not leave the order half done.
+    let issuing = app.tasks.spawn(complete(Arc::clone(app), order_id, certificate_id, prepared));
+    issuing.await.map_err(anyhow::Error::from)??;
+    let mut order = view.order;
+    order.status = OrderStatus::Valid;
+    order.certificate_id = Some(certificate_id);
+    Ok(OrderView { status: OrderStatus::Valid, order, authorization_ids: view.authorization_ids })
+}
+
+/// Finishes an order that a crash or a failure left processing. Its earlier serial number stays on
+/// record and is not used again.
+pub(crate) async fn resume(app: &Arc<App>, order_id: i64) -> Result<(), Failure> {
+    let now = app.now();
+    let found = app
+        .db
+        .read(move |tx| {
+            let order = store::orders::by_id(tx, order_id)?;
+            let csr = store::orders::csr(tx, order_id)?;
+            Ok::<_, Failure>(order.zip(csr))
+        })
+        .await?;
+    let Some((order, csr)) = found.filter(|(order, _)| order.status == OrderStatus::Processing) else {
+        return Ok(app.db.write(move |tx| jobs::delete(tx, JobKind::Issue, order_id)).await?);
+    };
+    let request = validate(app, &order.identifiers, &csr)?;
+    let prepared = app.issuance.prepare(&request, order.not_before, order.not_after, now)?;
+    let record = app.issuance.record(&prepared, Some((order_id, order.account_id)), now);
+    let certificate_id = app.db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
+    complete(Arc::clone(app), order_id, certificate_id, prepared).await
+}
+
+/// Gives up on an order that could not be issued again and again.
+pub(crate) async fn abandon(app: &App, order_id: i64) -> Result<(), Failure> {
+    let problem = Problem::internal().to_json();
+    app.db
+        .write(move |tx| {
+            store::orders::set_invalid(tx, order_id, &problem)?;
+            Ok(jobs::delete(tx, JobKind::Issue, order_id)?)
+        })
+        .await
+}
+
+/// A certificate of the signer's account, as PEM with its chain (RFC 8555 §7.4.2).
+pub(crate) async fn download(app: &App, signer: Signer, id: i64) -> Result<String, Failure> {
+    let issued: Issued = app
+        .db
+        .read(move |tx| {
+            require_valid(tx, &signer)?;
+            store::certificates::issued_by_id(tx, id)?
+                .filter(|issued| issued.account_id == signer.account_id)
+                .ok_or_else(|| Failure::from(Problem::not_found("this account has no such certificate")))
+        })
+        .await?;
+    Ok(chancery_pki::certificate::pem(&issued.der) + &issued.chain_pem)
+}
+
+/// Signs what was recorded, and keeps the certificate.
+async fn complete(
+    app: Arc<App>,
+    order_id: i64,
+    certificate_id: i64,
+    prepared: Prepared,
+) -> Result<(), Failure> {
+    let certificate = app.issuance.authority.issue(prepared).map_err(anyhow::Error::from)?;
+    let now = app.now();
+    let kept = app
+        .db
+        .write(move |tx| {
+            jobs::delete(tx, JobKind::Issue, order_id)?;
+            if !store::orders::set_valid(tx, order_id, certificate_id)? {
+                return Ok(false);
+            }
+            store::certificates::set_issued(tx, certificate_id, certificate.der(), now)?;
+            Ok::<_, chancery_db::Error>(true)
+        })
+        .await?;
+    if !kept {
+        // Another node took the job over, since this one held it for longer than its lease.
+        tracing::warn!(
+            order_id,
+            certificate_id,
+            "a certificate was signed but its order had been settled; it was discarded"
+        );
+    }
+    Ok(())
+}
+
+fn validate(app: &App, identifiers: &IdentifierSet, csr: &[u8]) -> Result<ValidatedRequest, Problem> {
+    let bad = |reason: String| Problem::new(ProblemType::BadCsr, reason);
+    let request = CertificateRequest::from_der(csr).map_err(|error| bad(error.to_string()))?;
+    let names: Vec<San> = identifiers.as_slice().iter().map(san).collect();
+    check(&request, &names, &app.issuance.rules).map_err(|refusal| bad(refusal.to_string()))
+}
+
+fn require_ready(status: OrderStatus) -> Result<(), Failure> {
+    let detail = match status {
+        OrderStatus::Ready => return Ok(()),
+        OrderStatus::Pending => "the order is pending: complete its authorizations first",
+        OrderStatus::Processing => "the order is being issued already: read it until it is valid",
+        OrderStatus::Valid => "the order is valid already: download its certificate",
+        OrderStatus::Invalid => "the order is invalid: make a new one",
+    };
+    Err(Problem::new(ProblemType::OrderNotReady, detail).into())
+}
+
+fn not_ready() -> Failure {
+    Problem::new(ProblemType::OrderNotReady, "the order changed meanwhile: read it again").into()
+}
+
+fn san(identifier: &Identifier) -> San {
+    San::Dns(identifier.value().to_owned())
+}
+
+/// A name in the form of [`IdentifierSet::canonical`].
+fn san_text(name: &San) -> String {
+    match name {
+        San::Dns(name) => format!("dns:{name}"),
+        San::Ip(address) => format!("ip:{address}"),
+    }
+}

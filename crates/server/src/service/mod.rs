@@ -1,0 +1,22 @@
+//! What the server does for its clients: one function for each thing they can ask, each at most a few
+//! transactions. Nothing here knows HTTP.
+
+pub(crate) mod account_keys;
+pub(crate) mod accounts;
+pub(crate) mod authorizations;
+pub(crate) mod challenges;
+pub(crate) mod failure;
+pub(crate) mod issuance;
+pub(crate) mod orders;
+
+pub(crate) use failure::Failure;
+
+use chancery_acme::Thumbprint;
+
+/// The account that a verified request was signed for.
+#[derive(Debug, Clone)]
+pub(crate) struct Signer {
+    pub(crate) account_id: i64,
+    /// The key that the signature was verified under.
+    pub(crate) thumbprint: Thumbprint,
+}

@@ -1,0 +1,98 @@
+//! Certificates, and the chains that they were issued under.
+
+use chancery_db::{Error, ReadTx, WriteTx, params};
+use chancery_time::Timestamp;
+
+/// What is recorded of a certificate before it is signed.
+#[derive(Debug, Clone)]
+pub(crate) struct PreparedRecord {
+    pub(crate) issuer_id: i64,
+    /// The order and its account; `None` for the server's own certificate.
+    pub(crate) ordered_by: Option<(i64, i64)>,
+    /// The canonical set of names.
+    pub(crate) identifiers: String,
+    pub(crate) serial: Vec<u8>,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
+    pub(crate) prepared_at: Timestamp,
+}
+
+/// A certificate as its account may download it.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) account_id: i64,
+    pub(crate) der: Vec<u8>,
+    pub(crate) chain_pem: String,
+}
+
+/// The number of an authority's chain, which is added where it is new.
+pub(crate) fn issuer_id(tx: &mut WriteTx<'_>, authority: &str, chain_pem: &str) -> Result<i64, Error> {
+    let known = tx.query_opt(
+        "SELECT id FROM issuers WHERE authority = $1 AND chain_pem = $2",
+        params![authority, chain_pem],
+        |row| row.get(0),
+    )?;
+    match known {
+        Some(id) => Ok(id),
+        None => tx.query_one(
+            "INSERT INTO issuers (authority, chain_pem) VALUES ($1, $2) RETURNING id",
+            params![authority, chain_pem],
+            |row| row.get(0),
+        ),
+    }
+}
+
+/// Records a certificate that is about to be signed.
+pub(crate) fn insert_prepared(tx: &mut WriteTx<'_>, record: &PreparedRecord) -> Result<i64, Error> {
+    tx.query_one(
+        "INSERT INTO certificates
+         (issuer_id, order_id, account_id, identifiers, serial, not_before, not_after, prepared_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+        params![
+            record.issuer_id,
+            record.ordered_by.map(|(order_id, _)| order_id),
+            record.ordered_by.map(|(_, account_id)| account_id),
+            &record.identifiers,
+            &record.serial,
+            record.not_before.unix_millis(),
+            record.not_after.unix_millis(),
+            record.prepared_at.unix_millis()
+        ],
+        |row| row.get(0),
+    )
+}
+
+/// Keeps the signed certificate.
+pub(crate) fn set_issued(tx: &mut WriteTx<'_>, id: i64, der: &[u8], now: Timestamp) -> Result<(), Error> {
+    let changed = tx.execute(
+        "UPDATE certificates SET issued_at = $1, der = $2 WHERE id = $3 AND issued_at IS NULL",
+        params![now.unix_millis(), der, id],
+    )?;
+    if changed == 1 { Ok(()) } else { Err(Error::NoRow) }
+}
+
+/// An issued certificate of an account.
+pub(crate) fn issued_by_id(tx: &mut ReadTx<'_>, id: i64) -> Result<Option<Issued>, Error> {
+    tx.query_opt(
+        "SELECT c.account_id, c.der, i.chain_pem FROM certificates c JOIN issuers i ON i.id = c.issuer_id
+         WHERE c.id = $1 AND c.issued_at IS NOT NULL AND c.account_id IS NOT NULL",
+        params![id],
+        |row| Ok(Issued { account_id: row.get(0)?, der: row.get(1)?, chain_pem: row.get(2)? }),
+    )
+}
+
+/// Whether an account holds a certificate for exactly these names that is valid at `now`.
+pub(crate) fn covers(
+    tx: &mut ReadTx<'_>,
+    account_id: i64,
+    identifiers: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let found = tx.query(
+        "SELECT id FROM certificates
+         WHERE account_id = $1 AND not_after > $2 AND identifiers = $3 AND issued_at IS NOT NULL LIMIT 1",
+        params![account_id, now.unix_millis(), identifiers],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(!found.is_empty())
+}

@@ -1,0 +1,38 @@
+//! The server's tables, one file each. The functions take a transaction, so that several of them make
+//! one atomic change; nothing above this module writes SQL.
+
+pub(crate) mod accounts;
+pub(crate) mod authorizations;
+pub(crate) mod certificates;
+pub(crate) mod cold_start;
+pub(crate) mod jobs;
+pub(crate) mod orders;
+pub(crate) mod settings;
+
+use chancery_db::{Error, FromColumn, Migration, Row};
+use chancery_time::Timestamp;
+
+/// The schema, oldest first. An entry never changes once it was released.
+pub(crate) const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "core", sql: include_str!("../../migrations/0001_core.sql") }];
+
+/// An instant in a column.
+fn time(row: &Row<'_>, index: usize) -> Result<Timestamp, Error> {
+    row.get(index).map(Timestamp::from_unix_millis)
+}
+
+/// An instant in a column that may be `NULL`.
+fn optional_time(row: &Row<'_>, index: usize) -> Result<Option<Timestamp>, Error> {
+    Ok(row.get::<Option<i64>>(index)?.map(Timestamp::from_unix_millis))
+}
+
+/// A text column that holds one of a set of names.
+fn named<T>(row: &Row<'_>, index: usize, named: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
+    let text: String = row.get(index)?;
+    named(&text).ok_or_else(|| foreign(index, text))
+}
+
+/// The error for a value that this program never writes.
+fn foreign(index: usize, found: String) -> Error {
+    Error::Column { index, column: "?".to_owned(), wanted: String::NAME, found }
+}

@@ -1,0 +1,22 @@
+//! Values that the installation has one of each.
+
+use chancery_db::{Error, ReadTx, WriteTx, params};
+
+/// The installation's key, as text.
+pub(crate) const INSTALLATION_KEY: &str = "installation_key";
+/// The secret behind the names of objects in URLs: 32 bytes.
+pub(crate) const OBJECT_ID_SECRET: &str = "object_id_secret";
+
+/// The value of a setting.
+pub(crate) fn find(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    tx.query_opt("SELECT value FROM settings WHERE name = $1", params![name], |row| row.get(0))
+}
+
+/// The value of a setting, which becomes `value` where it had none.
+pub(crate) fn find_or_insert(tx: &mut WriteTx<'_>, name: &str, value: &[u8]) -> Result<Vec<u8>, Error> {
+    tx.execute(
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        params![name, value],
+    )?;
+    tx.query_one("SELECT value FROM settings WHERE name = $1", params![name], |row| row.get(0))
+}
