@@ -20,7 +20,9 @@ pub enum Config {
     Postgres {
         /// A connection string, `host=… user=… dbname=…` or `postgres://…`.
         ///
-        /// `sslmode` is `disable` or `verify-full` (see the crate's record on PostgreSQL).
+        /// `sslmode=verify-full` (or `require`, which means the same here) checks the server's certificate
+        /// and name against the PEM file `sslrootcert`; `disable` does not encrypt. Without `sslmode` only
+        /// a server on this machine is connected to.
         dsn: SecretString,
     },
 }
