@@ -1,1 +1,46 @@
-//! What the tests of every crate share.
+//! What the tests share: the real binary under test, the real clients, a database of one's own,
+//! and an http-01 responder whose answers can be held back.
+//!
+//! Everything here panics when it fails, with a message that says what to look at: the caller is a
+//! test. Nothing here is skipped: what is missing (`CHANCERY_TEST_POSTGRES`, certbot, lego) fails
+//! the test and names `make test`, which provides it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a failure here is a failed test, and shall say so at once"
+)]
+
+mod clients;
+mod engine;
+mod https;
+mod installation;
+mod openssl;
+mod port;
+mod process;
+mod responder;
+mod server;
+mod workdir;
+
+pub use clients::{Certbot, Issued, Lego};
+pub use engine::{Database, Engine};
+pub use https::{Cut, HttpsClient};
+pub use installation::Installation;
+pub use openssl::{certificate_serial, verify};
+pub use port::free_port;
+pub use process::{Finished, run_program};
+pub use responder::{Hold, Responder};
+pub use server::TestServer;
+pub use workdir::Workdir;
+
+/// How many rounds a test shall make that is worth repeating: `CHANCERY_TEST_ROUNDS`, which
+/// `make soak` sets, or else `usual`.
+pub fn rounds(usual: usize) -> usize {
+    match std::env::var("CHANCERY_TEST_ROUNDS") {
+        Ok(text) => text.parse().expect("CHANCERY_TEST_ROUNDS is a number"),
+        Err(_) => usual,
+    }
+}

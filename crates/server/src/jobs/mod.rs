@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_time::Timestamp;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::service::challenges::Observation;
+use crate::service::challenges::{Observation, Settled};
 
 pub(crate) use sweep::release_own;
 
@@ -27,16 +27,22 @@ const CONCURRENT_VALIDATIONS: usize = 256;
 /// How many validations may wait in memory; others wait in the store for the sweep.
 const WAITING_VALIDATIONS: usize = 4_096;
 
+/// A validation to be made, and whom the outcome is told once it is kept.
+struct Validation {
+    observation: Observation,
+    settled: oneshot::Sender<Settled>,
+}
+
 /// Where requests leave the jobs that they called for.
 pub(crate) struct JobQueue {
     /// The name that this node's leases stand under.
     owner: String,
-    validations: mpsc::Sender<Observation>,
+    validations: mpsc::Sender<Validation>,
 }
 
 /// The other end of a [`JobQueue`].
 pub(crate) struct JobInbox {
-    validations: mpsc::Receiver<Observation>,
+    validations: mpsc::Receiver<Validation>,
 }
 
 impl JobQueue {
@@ -51,13 +57,16 @@ impl JobQueue {
         (self.owner.clone(), now + LEASE)
     }
 
-    /// Has a challenge validated. When too many wait, the job is left to the sweep.
-    pub(crate) fn validate(&self, observation: Observation) {
-        if self.validations.try_send(observation).is_err() {
+    /// Has a challenge validated; what is returned resolves to the outcome once that is kept. When too
+    /// many wait, the job is left to the sweep.
+    pub(crate) fn validate(&self, observation: Observation) -> oneshot::Receiver<Settled> {
+        let (settled, outcome) = oneshot::channel();
+        if self.validations.try_send(Validation { observation, settled }).is_err() {
             tracing::warn!(
                 "over {WAITING_VALIDATIONS} validations wait; this one begins when its lease has run out"
             );
         }
+        outcome
     }
 }
 
@@ -66,15 +75,15 @@ pub(crate) async fn run(app: Arc<App>, mut inbox: JobInbox, stop: CancellationTo
     let slots = Arc::new(Semaphore::new(CONCURRENT_VALIDATIONS));
     let sweeping = app.tasks.spawn(sweep::run(Arc::clone(&app), stop.clone()));
     loop {
-        let observation = tokio::select! {
+        let validation = tokio::select! {
             () = stop.cancelled() => break,
-            observation = inbox.validations.recv() => observation,
+            validation = inbox.validations.recv() => validation,
         };
-        let Some(observation) = observation else { break };
+        let Some(validation) = validation else { break };
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
         let (app, stop) = (Arc::clone(&app), stop.clone());
         app.tasks.clone().spawn(async move {
-            validate::run(&app, observation, &stop).await;
+            validate::run(&app, validation, &stop).await;
             drop(slot);
         });
     }

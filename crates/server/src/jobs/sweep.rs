@@ -54,7 +54,7 @@ async fn take_up(app: &Arc<App>, job: Job) -> Result<(), Failure> {
     tracing::info!(kind = kind.name(), subject_id, attempts, "a job that was left behind is taken up");
     match kind {
         JobKind::Validate => match challenges::resume(app, subject_id).await? {
-            Some(observation) => app.jobs.validate(observation),
+            Some(observation) => drop(app.jobs.validate(observation)),
             None => app.db.write(move |tx| jobs::delete(tx, kind, subject_id)).await?,
         },
         JobKind::Issue if attempts > MAX_ATTEMPTS => {

@@ -6,6 +6,7 @@ use chancery_acme::{Problem, ProblemType};
 use chancery_validation::http01::{Failure as Observed, FailureKind};
 use tokio_util::sync::CancellationToken;
 
+use super::Validation;
 use crate::app::App;
 use crate::service::Failure;
 use crate::service::challenges::{self, Observation};
@@ -14,11 +15,14 @@ use crate::service::challenges::{self, Observation};
 const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Validates a challenge. When the server stops between two looks, the job stays for the next start.
-pub(super) async fn run(app: &App, observation: Observation, stop: &CancellationToken) {
+pub(super) async fn run(app: &App, validation: Validation, stop: &CancellationToken) {
+    let Validation { observation, settled } = validation;
     let id = observation.challenge_id;
     let Some(outcome) = look(app, &observation, stop).await else { return };
     match challenges::settle(app, id, outcome).await {
-        Ok(()) => {}
+        // Whoever waited for it may have gone.
+        Ok(Some(outcome)) => drop(settled.send(outcome)),
+        Ok(None) => {}
         // The job stays in the store, and the sweep comes back to it.
         Err(Failure::Unavailable(error)) => {
             tracing::warn!(challenge_id = id, %error, "an outcome could not be kept yet")

@@ -17,6 +17,19 @@ use crate::store::jobs::{self, JobKind};
 /// How long a passed challenge speaks for its account.
 const VALID_FOR: Duration = Duration::from_secs(30 * 86_400);
 
+/// How long the answer to a client waits for the outcome. Most hosts show it far sooner, and their
+/// clients are spared a round of asking.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How a challenge ended.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    status: ChallengeStatus,
+    validated_at: Option<Timestamp>,
+    /// The problem document, as JSON.
+    error: Option<String>,
+}
+
 /// What has to be looked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Observation {
@@ -59,10 +72,17 @@ pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challen
             Ok::<_, Failure>((challenge, Some(observation)))
         })
         .await?;
-    if let Some(observation) = observation {
-        app.jobs.validate(observation);
+    let Some(observation) = observation else { return Ok(challenge) };
+    let outcome = app.jobs.validate(observation);
+    match tokio::time::timeout(PATIENCE, outcome).await {
+        Ok(Ok(settled)) => Ok(Challenge {
+            error: settled.error,
+            status: settled.status,
+            validated_at: settled.validated_at,
+            ..challenge
+        }),
+        Ok(Err(_)) | Err(_) => Ok(challenge),
     }
-    Ok(challenge)
 }
 
 /// What a validation job that was left behind has to look for; `None` where there is nothing to do.
@@ -84,20 +104,30 @@ pub(crate) async fn resume(app: &App, id: i64) -> Result<Option<Observation>, Fa
 }
 
 /// Keeps the outcome of a validation: the challenge, its authorization, the orders that wait for it.
-pub(crate) async fn settle(app: &App, id: i64, outcome: Result<(), Problem>) -> Result<(), Failure> {
+/// `None` where the challenge had been settled before.
+pub(crate) async fn settle(
+    app: &App,
+    id: i64,
+    outcome: Result<(), Problem>,
+) -> Result<Option<Settled>, Failure> {
     let now = app.now();
     app.db
         .write(move |tx| {
             jobs::delete(tx, JobKind::Validate, id)?;
-            let (status, validated_at, error) = match &outcome {
-                Ok(()) => (ChallengeStatus::Valid, Some(now), None),
-                Err(problem) => (ChallengeStatus::Invalid, None, Some(problem.to_json())),
+            let settled = match &outcome {
+                Ok(()) => Settled { status: ChallengeStatus::Valid, validated_at: Some(now), error: None },
+                Err(problem) => Settled {
+                    status: ChallengeStatus::Invalid,
+                    validated_at: None,
+                    error: Some(problem.to_json()),
+                },
             };
-            if !authorizations::settle_challenge(tx, id, status, validated_at, error.as_deref())? {
-                return Ok(());
-            }
-            let Some(challenge) = authorizations::challenge_by_id(tx, id)? else { return Ok(()) };
-            settle_authorization(tx, challenge.authorization_id, &outcome, now)
+            let Settled { status, validated_at, error } = &settled;
+            let authorization =
+                authorizations::settle_challenge(tx, id, *status, *validated_at, error.as_deref())?;
+            let Some(authorization_id) = authorization else { return Ok(None) };
+            settle_authorization(tx, authorization_id, &outcome, now)?;
+            Ok(Some(settled))
         })
         .await
 }

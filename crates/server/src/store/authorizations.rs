@@ -129,16 +129,17 @@ pub(crate) fn set_challenge_processing(tx: &mut WriteTx<'_>, id: i64) -> Result<
     Ok(changed == 1)
 }
 
-/// Ends a challenge that is processing; `false` where it was not.
+/// Ends a challenge that is processing, and returns its authorization; `None` where it was not.
 pub(crate) fn settle_challenge(
     tx: &mut WriteTx<'_>,
     id: i64,
     status: ChallengeStatus,
     validated_at: Option<Timestamp>,
     error: Option<&str>,
-) -> Result<bool, Error> {
-    let changed = tx.execute(
-        "UPDATE challenges SET status = $1, validated_at = $2, error = $3 WHERE id = $4 AND status = $5",
+) -> Result<Option<i64>, Error> {
+    tx.query_opt(
+        "UPDATE challenges SET status = $1, validated_at = $2, error = $3 WHERE id = $4 AND status = $5
+         RETURNING authorization_id",
         params![
             status.name(),
             validated_at.map(Timestamp::unix_millis),
@@ -146,8 +147,8 @@ pub(crate) fn settle_challenge(
             id,
             ChallengeStatus::Processing.name()
         ],
-    )?;
-    Ok(changed == 1)
+        |row| row.get(0),
+    )
 }
 
 fn authorization(row: &Row<'_>) -> Result<Authorization, Error> {

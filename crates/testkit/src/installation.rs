@@ -1,0 +1,136 @@
+//! One installation of Chancery: a directory, a database, a configuration, two ports.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::process::{Finished, clean_command, run};
+use crate::{Database, Engine, HttpsClient, TestServer, Workdir, free_port};
+
+/// A directory made by `chancery init --demo`, whose configuration names this test's own ports and
+/// database.
+#[derive(Debug)]
+pub struct Installation {
+    binary: PathBuf,
+    port: u16,
+    http01_port: u16,
+    config: PathBuf,
+    root: PathBuf,
+    // Dropped last: the database before the directory it may lie in.
+    database: Database,
+    workdir: Workdir,
+}
+
+impl Installation {
+    /// An installation with an open cold-start window, plan enterprise. `binary` is
+    /// `env!("CARGO_BIN_EXE_chancery")`, which only a test of that crate has.
+    pub fn new(binary: &str, engine: Engine) -> Self {
+        let installation = Self::without_window(binary, engine);
+        installation.open_window("enterprise");
+        installation
+    }
+
+    /// An installation as `chancery init` leaves it, with neither licence nor window.
+    pub fn without_window(binary: &str, engine: Engine) -> Self {
+        let workdir = Workdir::new();
+        let installation = Self {
+            binary: PathBuf::from(binary),
+            port: free_port(),
+            http01_port: free_port(),
+            config: workdir.join("chancery.yaml"),
+            root: workdir.join("root.pem"),
+            database: Database::create(engine),
+            workdir,
+        };
+        installation.init();
+        installation
+    }
+
+    /// Opens the cold-start window, as `chancery cold-start init` does.
+    pub fn open_window(&self, plan: &str) {
+        self.run(&["cold-start", "init", "--plan", plan]).succeeded();
+    }
+
+    /// Runs `chancery ARGUMENTS… -f CONFIG` to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        run(&mut self.command(arguments))
+    }
+
+    /// Starts `chancery serve` and waits until it accepts requests.
+    pub fn serve(&self) -> TestServer<'_> {
+        TestServer::start(self)
+    }
+
+    /// The URL of the ACME directory.
+    pub fn directory_url(&self) -> String {
+        format!("{}/acme/directory", self.url())
+    }
+
+    /// The base URL, `https://localhost:PORT`.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// The port to which this installation's validator goes for http-01.
+    pub fn http01_port(&self) -> u16 {
+        self.http01_port
+    }
+
+    /// The PEM file of the root certificate, which also vouches for the server's own certificate.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A directory for a client of this installation.
+    pub(crate) fn client_dir(&self, client: &str) -> PathBuf {
+        self.workdir.join(client)
+    }
+
+    /// A client that trusts the root certificate alone.
+    pub fn https_client(&self) -> HttpsClient {
+        HttpsClient::trusting(&self.root)
+    }
+
+    /// `chancery ARGUMENTS… -f CONFIG`, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare_command();
+        command.args(arguments).arg("-f").arg(&self.config);
+        command
+    }
+
+    fn bare_command(&self) -> Command {
+        let mut command = clean_command(&self.binary);
+        if let Database::Postgres { dsn, .. } = &self.database {
+            command.env("CHANCERY_DATABASE_DSN", dsn);
+        }
+        command
+    }
+
+    fn init(&self) {
+        let mut init = self.bare_command();
+        init.args(["init", "--defaults", "--demo", "--url", &self.url()])
+            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
+            .arg("--workdir")
+            .arg(self.workdir.join("chancery"))
+            .arg("-o")
+            .arg(&self.config);
+        run(&mut init).succeeded();
+        self.adapt_config();
+        let root = self.run(&["ca", "root"]).succeeded();
+        std::fs::write(&self.root, root.stdout).expect("write the root certificate");
+    }
+
+    /// Puts this test's database and http-01 port into the configuration that `init` wrote, and
+    /// leaves all else as a user has it. What is written is JSON, which is YAML.
+    fn adapt_config(&self) {
+        let text = std::fs::read_to_string(&self.config).expect("init wrote the configuration");
+        let mut config: Value = serde_saphyr::from_str(&text).expect("init wrote YAML");
+        if let Database::Postgres { .. } = &self.database {
+            config["database"] = json!({ "driver": "postgres" });
+        }
+        config["validation"][0]["http01"]["port"] = json!(self.http01_port);
+        let text = serde_json::to_string_pretty(&config).expect("JSON");
+        std::fs::write(&self.config, text).expect("write the configuration");
+    }
+}

@@ -1,0 +1,183 @@
+//! `chancery serve` as a process that a test starts, kills, stops and starts again.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, ChildStdout, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::Installation;
+use crate::process::Mark;
+
+/// How long a start or a stop may take, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. It must be ended by [`kill_9`](Self::kill_9) or
+/// [`terminate`](Self::terminate); to drop it while it runs, or to leave a child of it behind,
+/// fails the test.
+#[derive(Debug)]
+pub struct TestServer<'a> {
+    installation: &'a Installation,
+    running: Option<Running>,
+    /// The standard error of every run so far, to be shown when the test fails.
+    log: Arc<Mutex<String>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    mark: Mark,
+    /// The lines of standard output; closed when the process has ended.
+    stdout: Receiver<String>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl<'a> TestServer<'a> {
+    /// Starts `chancery serve` and waits for the line that says that it accepts requests.
+    pub(crate) fn start(installation: &'a Installation) -> Self {
+        let mut server = Self { installation, running: None, log: Arc::default() };
+        server.spawn();
+        server
+    }
+
+    /// Ends the server as a power cut would, so that it can finish nothing, and waits until it is
+    /// gone.
+    pub fn kill_9(&mut self) {
+        let mut running = self.take_running();
+        running.child.kill().expect("SIGKILL can always be sent to a child");
+        running.wait_for_end();
+    }
+
+    /// Stops the server with SIGTERM and fails the test unless it exits with 0.
+    pub fn terminate(&mut self) {
+        self.ask_to_stop();
+        self.wait_for_stop();
+    }
+
+    /// Sends SIGTERM and does not wait, so that a test can look at how the server drains.
+    pub fn ask_to_stop(&self) {
+        let running = self.running.as_ref().expect("the server was started and not yet ended");
+        let id = i32::try_from(running.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        // The child is not yet reaped, so the id is still its own.
+        kill_process(id, Signal::TERM).expect("SIGTERM can always be sent to a child");
+    }
+
+    /// Waits for the end that [`ask_to_stop`](Self::ask_to_stop) asked for, and fails the test
+    /// unless the server exits with 0.
+    pub fn wait_for_stop(&mut self) {
+        let status = self.take_running().wait_for_end();
+        assert!(status.success(), "after SIGTERM the server ended with {status}");
+    }
+
+    /// Starts the server again after its end, on the same ports, database and files.
+    pub fn restart(&mut self) {
+        assert!(self.running.is_none(), "restart comes after kill_9 or terminate");
+        self.spawn();
+    }
+
+    /// All that the server has written to standard error, over all of its runs. Complete for a run
+    /// that has ended.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    fn spawn(&mut self) {
+        let mark = Mark::new();
+        let mut command = self.installation.command(&["serve"]);
+        mark.put_on(&mut command);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("start {command:?}: {error}"));
+        let (stdout_reader, stdout) = read_lines(child.stdout.take().expect("piped"));
+        let stderr_reader = read_log(child.stderr.take().expect("piped"), Arc::clone(&self.log));
+        self.running = Some(Running { child, mark, stdout, readers: vec![stdout_reader, stderr_reader] });
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
+        let expected = format!("ready {}", self.installation.directory_url());
+        let running = self.running.as_mut().expect("just spawned");
+        match running.stdout.recv_timeout(PATIENCE) {
+            Ok(line) => assert_eq!(line, expected, "the first line on standard output"),
+            Err(RecvTimeoutError::Timeout) => panic!("the server said nothing for {PATIENCE:?}"),
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = self.take_running().wait_for_end();
+                panic!("the server ended with {status} before it was ready");
+            }
+        }
+    }
+
+    fn take_running(&mut self) -> Running {
+        self.running.take().expect("the server was started and not yet ended")
+    }
+}
+
+impl Running {
+    /// Waits until the process is gone, and holds it to having left nothing behind.
+    fn wait_for_end(&mut self) -> ExitStatus {
+        let closed = loop {
+            match self.stdout.recv_timeout(PATIENCE) {
+                Ok(_line) => {}
+                Err(RecvTimeoutError::Disconnected) => break true,
+                Err(RecvTimeoutError::Timeout) => break false,
+            }
+        };
+        if !closed {
+            let _ = self.child.kill();
+        }
+        let status = self.child.wait().expect("a child can be waited for");
+        let left_behind = self.mark.kill_bearers();
+        for reader in self.readers.drain(..) {
+            reader.join().expect("the reader of an output does not panic");
+        }
+        assert!(left_behind.is_empty(), "the server left processes behind: {left_behind:?}");
+        assert!(closed, "the server was still there {PATIENCE:?} after it should have ended");
+        status
+    }
+}
+
+impl Drop for TestServer<'_> {
+    fn drop(&mut self) {
+        let failing = std::thread::panicking();
+        let was_running = self.running.is_some();
+        if let Some(mut running) = self.running.take() {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+            running.mark.kill_bearers();
+        }
+        if failing {
+            eprintln!("--- standard error of the server\n{}", self.log());
+        } else if was_running {
+            panic!("the test ended without stopping its server: call terminate() or kill_9()");
+        }
+    }
+}
+
+fn read_lines(stdout: ChildStdout) -> (JoinHandle<()>, Receiver<String>) {
+    let (sender, lines) = channel();
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // Nobody may listen any more; the pipe is read to its end all the same.
+            let _ = sender.send(line);
+        }
+    });
+    (reader, lines)
+}
+
+fn read_log(stderr: ChildStderr, log: Arc<Mutex<String>>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut stderr = stderr;
+        let mut chunk = [0; 4096];
+        while let Ok(read) = stderr.read(&mut chunk)
+            && read > 0
+        {
+            log.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..read]));
+        }
+    })
+}
