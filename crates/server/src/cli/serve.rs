@@ -18,7 +18,7 @@ use chancery_validation::http01::{Http01, Http01Settings};
 use chancery_validation::resolver::Resolver;
 use http::HeaderValue;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::filter::LevelFilter;
@@ -78,10 +78,12 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         connections.clone(),
         stop.clone(),
     ));
+    // Before anybody can know that the server runs: a signal that comes at once must drain it too.
+    let signals = Signals::listen()?;
     print(&format!("ready {}", app.urls.of_path(path::DIRECTORY)))?;
     tracing::info!(url = app.urls.of_path(""), listen = %config.server.listen, "serving");
 
-    wait_for_signal().await?;
+    signals.wait().await;
     tracing::info!("stopping: requests and jobs that have begun are finished first");
     stop.cancel();
     serving.await?;
@@ -234,13 +236,23 @@ fn node_name(workdir: &Path) -> anyhow::Result<String> {
     Ok(read_text(&path, MAX_BYTES)?.trim().to_owned())
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the server in good order.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 async fn drain(tasks: &TaskTracker, connections: &TaskTracker) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// A file that grows past this has two subjects (docs/ARCHITECTURE.md).
+/// A file that grows past this has two subjects (ARCHITECTURE.md).
 const MAX_LINES: usize = 500;
 
 #[test]

@@ -1,9 +1,9 @@
-//! Arrows point down only. The floors and the rules are those of docs/ARCHITECTURE.md, "The house".
+//! Arrows point down only. The floors and the rules are those of ARCHITECTURE.md, "The crates".
 
 use super::graph::Graph;
 
 /// Where the rules are explained to people.
-const WRITTEN_IN: &str = "docs/ARCHITECTURE.md, \"The house\"";
+const WRITTEN_IN: &str = "ARCHITECTURE.md, \"The house\"";
 
 /// Each product crate and its floor. A crate may use those of lower floors.
 const FLOORS: &[(&str, u8)] = &[
