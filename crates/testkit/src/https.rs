@@ -6,6 +6,7 @@ use std::future::pending;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -13,7 +14,8 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -29,6 +31,17 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 pub struct HttpsClient {
     tls: TlsConnector,
     cut: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+}
+
+/// The real time and so much more.
+#[derive(Debug)]
+struct Ahead(Duration);
+
+impl TimeProvider for Ahead {
+    fn current_time(&self) -> Option<UnixTime> {
+        let since_epoch = Duration::from_secs(UnixTime::now().as_secs()) + self.0;
+        Some(UnixTime::since_unix_epoch(since_epoch))
+    }
 }
 
 /// The moment at which a cut request has been written out. See [`HttpsClient::cut_next_post`].
@@ -47,16 +60,23 @@ impl Cut {
 impl HttpsClient {
     /// A client that trusts the certificates in a PEM file and no other.
     pub fn trusting(root: &Path) -> Self {
+        Self::ahead(root, Duration::ZERO)
+    }
+
+    /// A client of that kind whose time of day lies ahead of the real one.
+    pub fn ahead(root: &Path, ahead: Duration) -> Self {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(root).expect("a PEM file of root certificates") {
             roots.add(certificate.expect("a PEM certificate")).expect("a root certificate");
         }
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("the provider supports TLS 1.2 and 1.3")
-                .with_root_certificates(roots)
-                .with_no_client_auth();
+        let tls = ClientConfig::builder_with_details(
+            Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+            Arc::new(Ahead(ahead)),
+        )
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
         Self { tls: TlsConnector::from(Arc::new(tls)), cut: Arc::default() }
     }
 
@@ -74,6 +94,18 @@ impl HttpsClient {
         self.dial(&url.parse().expect("a URL"))
             .await
             .unwrap_or_else(|error| panic!("connect to {url}: {error}"))
+    }
+
+    /// The certificate that the server of that URL shows, DER.
+    pub async fn certificate(&self, url: &str) -> Vec<u8> {
+        self.try_certificate(url).await.unwrap_or_else(|| panic!("no acceptable certificate at {url}"))
+    }
+
+    /// The certificate that the server of that URL shows, DER; `None` when this client refuses it.
+    pub async fn try_certificate(&self, url: &str) -> Option<Vec<u8>> {
+        let stream = self.dial(&url.parse().expect("a URL")).await.ok()?;
+        let (_, session) = stream.get_ref();
+        session.peer_certificates().map(|chain| chain[0].to_vec())
     }
 
     /// `GET url`: the status and the body.

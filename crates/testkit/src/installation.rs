@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::process::{Finished, clean_command, run};
-use crate::{Database, Engine, HttpsClient, TestServer, Workdir, free_port};
+use crate::{Database, Engine, HttpsClient, MovableClock, TestServer, Workdir, free_port};
 
 /// A directory made by `chancery init --demo`, whose configuration names this test's own ports and
 /// database.
@@ -59,7 +59,27 @@ impl Installation {
 
     /// Starts `chancery serve` and waits until it accepts requests.
     pub fn serve(&self) -> TestServer<'_> {
-        TestServer::start(self)
+        TestServer::start(self, None)
+    }
+
+    /// Starts `chancery serve` under a clock that the test moves.
+    pub fn serve_under<'a>(&'a self, clock: &'a MovableClock) -> TestServer<'a> {
+        TestServer::start(self, Some(clock))
+    }
+
+    /// Changes the configuration; the server sees it at its next start.
+    pub fn configure(&self, change: impl FnOnce(&mut Value)) {
+        let text = std::fs::read_to_string(&self.config).expect("init wrote the configuration");
+        let mut config: Value = serde_saphyr::from_str(&text).expect("init wrote YAML");
+        change(&mut config);
+        // What is written is JSON, which is YAML.
+        let text = serde_json::to_string_pretty(&config).expect("JSON");
+        std::fs::write(&self.config, text).expect("write the configuration");
+    }
+
+    /// The server's working directory.
+    pub fn server_workdir(&self) -> PathBuf {
+        self.workdir.join("chancery")
     }
 
     /// The URL of the ACME directory.
@@ -112,7 +132,7 @@ impl Installation {
         init.args(["init", "--defaults", "--demo", "--url", &self.url()])
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
             .arg("--workdir")
-            .arg(self.workdir.join("chancery"))
+            .arg(self.server_workdir())
             .arg("-o")
             .arg(&self.config);
         run(&mut init).succeeded();
@@ -122,15 +142,13 @@ impl Installation {
     }
 
     /// Puts this test's database and http-01 port into the configuration that `init` wrote, and
-    /// leaves all else as a user has it. What is written is JSON, which is YAML.
+    /// leaves all else as a user has it.
     fn adapt_config(&self) {
-        let text = std::fs::read_to_string(&self.config).expect("init wrote the configuration");
-        let mut config: Value = serde_saphyr::from_str(&text).expect("init wrote YAML");
-        if let Database::Postgres { .. } = &self.database {
-            config["database"] = json!({ "driver": "postgres" });
-        }
-        config["validation"][0]["http01"]["port"] = json!(self.http01_port);
-        let text = serde_json::to_string_pretty(&config).expect("JSON");
-        std::fs::write(&self.config, text).expect("write the configuration");
+        self.configure(|config| {
+            if let Database::Postgres { .. } = &self.database {
+                config["database"] = json!({ "driver": "postgres" });
+            }
+            config["validation"][0]["http01"]["port"] = json!(self.http01_port);
+        });
     }
 }

@@ -15,6 +15,7 @@
 )]
 
 mod clients;
+mod clock;
 mod engine;
 mod https;
 mod installation;
@@ -26,6 +27,7 @@ mod server;
 mod workdir;
 
 pub use clients::{Certbot, Issued, Lego};
+pub use clock::MovableClock;
 pub use engine::{Database, Engine};
 pub use https::{Cut, HttpsClient};
 pub use installation::Installation;

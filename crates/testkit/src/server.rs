@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::Installation;
 use crate::process::Mark;
+use crate::{Installation, MovableClock};
 
 /// How long a start or a stop may take, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct TestServer<'a> {
     installation: &'a Installation,
+    clock: Option<&'a MovableClock>,
     running: Option<Running>,
     /// The standard error of every run so far, to be shown when the test fails.
     log: Arc<Mutex<String>>,
@@ -37,8 +38,8 @@ struct Running {
 
 impl<'a> TestServer<'a> {
     /// Starts `chancery serve` and waits for the line that says that it accepts requests.
-    pub(crate) fn start(installation: &'a Installation) -> Self {
-        let mut server = Self { installation, running: None, log: Arc::default() };
+    pub(crate) fn start(installation: &'a Installation, clock: Option<&'a MovableClock>) -> Self {
+        let mut server = Self { installation, clock, running: None, log: Arc::default() };
         server.spawn();
         server
     }
@@ -88,6 +89,9 @@ impl<'a> TestServer<'a> {
         let mark = Mark::new();
         let mut command = self.installation.command(&["serve"]);
         mark.put_on(&mut command);
+        if let Some(clock) = self.clock {
+            clock.put_on(&mut command);
+        }
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -203,10 +203,8 @@ async fn certificate(
         }
         Tls::SelfIssued => {
             let own = OwnCertificate::new(&config.server.workdir, config.server.url.host());
-            let first = own.load_or_issue(&app.issuance, &app.db, app.now()).await?;
-            let current = Arc::new(CurrentCertificate::new(first));
-            app.tasks.spawn(tls::own::keep_fresh(own, Arc::clone(app), Arc::clone(&current), stop.clone()));
-            Ok(current)
+            let first = own.load_or_issue(app).await?;
+            Ok(tls::own::keep_fresh(own, app, first, stop.clone()))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use chancery_authority::files::{self, Access, read_text};
 use chancery_pki::certificate::CertificateFacts;
 use chancery_pki::key::{KeyAlgorithm, PrivateKey};
@@ -12,13 +13,15 @@ use chancery_pki::request::ValidatedRequest;
 use chancery_time::Timestamp;
 use rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use super::certificate::{CurrentCertificate, from_pem};
 use crate::app::App;
-use crate::service::issuance::Issuance;
 
-/// How often the certificate's age is looked at.
-const INTERVAL: Duration = Duration::from_secs(600);
+/// How often the certificate's age is looked at; the shortest lives are minutes long.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// How long a renewal rests after it failed.
+const RETRY: Duration = Duration::from_secs(60);
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// The server's own certificate, kept in the working directory with its key.
@@ -40,89 +43,93 @@ impl OwnCertificate {
     ///
     /// # Errors
     /// When no certificate can be issued or kept.
-    pub(crate) async fn load_or_issue(
-        &self,
-        issuance: &Issuance,
-        db: &chancery_db::Db,
-        now: Timestamp,
-    ) -> anyhow::Result<CertifiedKey> {
-        match self.load_fresh(issuance.chain_pem(), now) {
+    pub(crate) async fn load_or_issue(&self, app: &App) -> anyhow::Result<Fresh> {
+        match self.load(app.issuance.chain_pem(), app.now()) {
             Some(kept) => Ok(kept),
-            None => self.issue(issuance, db, now).await,
+            None => self.issue(app).await,
         }
     }
 
-    fn load_fresh(&self, chain_pem: &str, now: Timestamp) -> Option<CertifiedKey> {
+    fn load(&self, chain_pem: &str, now: Timestamp) -> Option<Fresh> {
         let pem = read_text(&self.file, MAX_BYTES).ok()?;
-        let kept = from_pem(&pem, &pem).ok()?;
-        let certificate = CertificateFacts::from_der(kept.cert.first()?).ok()?;
-        let fresh = now < renewal_time(certificate.not_before, certificate.not_after)
-            && certificate.not_before <= now;
-        (fresh && certificate.names == [self.host.clone()] && pem.ends_with(chain_pem)).then_some(kept)
+        let kept = Fresh::from_pem(&pem, &pem).ok()?;
+        let usable = kept.facts.not_before <= now && now < kept.renew_at();
+        (usable && kept.facts.names == [self.host.clone()] && pem.ends_with(chain_pem)).then_some(kept)
     }
 
-    async fn issue(
-        &self,
-        issuance: &Issuance,
-        db: &chancery_db::Db,
-        now: Timestamp,
-    ) -> anyhow::Result<CertifiedKey> {
+    async fn issue(&self, app: &App) -> anyhow::Result<Fresh> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
         let request = ValidatedRequest::for_own_key(&key, vec![self.host.clone()]);
-        let chain = issuance.issue_own(db, &request, now).await?;
+        let chain = app.issuance.issue_own(&app.db, &request, app.now()).await?;
         let key = key.to_pem()?;
         if let Some(directory) = self.file.parent() {
             files::create_directory(directory)?;
         }
-        let pem = zeroize::Zeroizing::new([key.as_str(), &chain].concat());
+        let pem = Zeroizing::new([key.as_str(), &chain].concat());
         files::replace(&self.file, pem.as_bytes(), Access::Owner)?;
-        tracing::info!(host = %self.host, "the server issued a certificate to itself");
-        from_pem(&chain, &key)
+        let issued = Fresh::from_pem(&chain, &key)?;
+        tracing::info!(host = %self.host, not_after = %issued.facts.not_after, "the server issued a certificate to itself");
+        Ok(issued)
     }
 }
 
-/// When a certificate is renewed: after two thirds of its life.
-fn renewal_time(not_before: Timestamp, not_after: Timestamp) -> Timestamp {
-    not_before + not_after.since(not_before) * 2 / 3
+/// A certificate of the server's own, and how long it is good for.
+pub(crate) struct Fresh {
+    key: CertifiedKey,
+    facts: CertificateFacts,
 }
 
-/// Renews the certificate in time until `stop`.
-pub(crate) async fn keep_fresh(
+impl Fresh {
+    fn from_pem(chain: &str, key: &str) -> anyhow::Result<Self> {
+        let key = from_pem(chain, key)?;
+        let facts = CertificateFacts::from_der(key.cert.first().context("the chain is empty")?)?;
+        Ok(Self { key, facts })
+    }
+
+    /// After two thirds of its life.
+    fn renew_at(&self) -> Timestamp {
+        self.facts.not_before + self.facts.not_after.since(self.facts.not_before) * 2 / 3
+    }
+}
+
+/// Puts `first` into use, and renews it in time until `stop`.
+pub(crate) fn keep_fresh(
     own: OwnCertificate,
-    app: Arc<App>,
-    current: Arc<CurrentCertificate>,
+    app: &Arc<App>,
+    first: Fresh,
     stop: CancellationToken,
-) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        let now = app.now();
-        if own.load_fresh(app.issuance.chain_pem(), now).is_some() {
-            continue;
-        }
-        match own.issue(&app.issuance, &app.db, now).await {
-            Ok(next) => current.replace(next),
-            Err(error) => {
-                let error = format!("{error:#}");
-                tracing::error!(
-                    error,
-                    "the listener's certificate could not be renewed; it is tried again in {INTERVAL:?}"
-                );
+) -> Arc<CurrentCertificate> {
+    let mut renew_at = first.renew_at();
+    let current = Arc::new(CurrentCertificate::new(first.key));
+    let (app, in_use) = (Arc::clone(app), Arc::clone(&current));
+    app.tasks.clone().spawn(async move {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            if app.now() < renew_at {
+                continue;
+            }
+            match own.issue(&app).await {
+                Ok(next) => {
+                    renew_at = next.renew_at();
+                    in_use.replace(next.key);
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(
+                        error,
+                        "the listener's certificate could not be renewed; it is tried again in {RETRY:?}"
+                    );
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(RETRY) => {}
+                    }
+                }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_certificate_is_renewed_after_two_thirds_of_its_life() {
-        let at = Timestamp::from_unix_seconds;
-        assert_eq!(renewal_time(at(1_000), at(4_000)), at(3_000));
-    }
+    });
+    current
 }

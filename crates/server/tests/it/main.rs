@@ -17,6 +17,7 @@ mod config;
 mod crash;
 mod lego;
 mod shutdown;
+mod tls;
 
 /// The binary under test.
 const CHANCERY: &str = env!("CARGO_BIN_EXE_chancery");
