@@ -1,7 +1,7 @@
 //! `chancery init`: a commented configuration file, and the certificate authority that it names.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     let url = args.url.as_deref().unwrap_or(DEFAULT_URL);
     let listen = match args.listen {
         Some(listen) => listen,
-        None => SocketAddr::from(([127, 0, 0, 1], port(url))),
+        None => default_listen(url),
     };
     let workdir = absolute(args.workdir.as_deref().unwrap_or(Path::new(DEFAULT_WORKDIR)))?;
     let text = render(&Answers { url, listen, workdir: &workdir, demo: args.demo });
@@ -100,8 +100,8 @@ fn ask(mut args: InitArgs) -> anyhow::Result<InitArgs> {
         args.url = Some(answer("The origin that clients use", DEFAULT_URL)?);
     }
     if args.listen.is_none() {
-        let proposed = format!("127.0.0.1:{}", port(args.url.as_deref().unwrap_or(DEFAULT_URL)));
-        let listen = answer("Where the server listens", &proposed)?;
+        let proposed = default_listen(args.url.as_deref().unwrap_or(DEFAULT_URL));
+        let listen = answer("Where the server listens", &proposed.to_string())?;
         args.listen = Some(listen.parse().with_context(|| format!("`{listen}` is not an address and port"))?);
     }
     if args.workdir.is_none() {
@@ -120,9 +120,16 @@ fn answer(question: &str, default: &str) -> anyhow::Result<String> {
     Ok(if line.is_empty() { default } else { line }.to_owned())
 }
 
-/// The port of a URL; that of https where it names none.
-fn port(url: &str) -> u16 {
-    url.parse::<http::Uri>().ok().and_then(|uri| uri.port_u16()).unwrap_or(443)
+/// Loopback for a name that means this machine (RFC 6761 §6.3), else every address; the port of the URL.
+fn default_listen(url: &str) -> SocketAddr {
+    let uri = url.parse::<http::Uri>().unwrap_or_default();
+    let port = uri.port_u16().unwrap_or(443);
+    match uri.host() {
+        Some(host) if host == "localhost" || host.ends_with(".localhost") => {
+            SocketAddr::from(([127, 0, 0, 1], port))
+        }
+        _ => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+    }
 }
 
 fn refuse_existing(file: &Path) -> anyhow::Result<()> {
@@ -132,4 +139,21 @@ fn refuse_existing(file: &Path) -> anyhow::Result<()> {
         file.display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_this_machine_is_served_on_loopback_alone() {
+        for (url, listen) in [
+            ("https://localhost:14000", "127.0.0.1:14000"),
+            ("https://ca.localhost", "127.0.0.1:443"),
+            ("https://ca.internal", "[::]:443"),
+            ("https://192.0.2.1:8443", "[::]:8443"),
+        ] {
+            assert_eq!(default_listen(url).to_string(), listen, "{url}");
+        }
+    }
 }

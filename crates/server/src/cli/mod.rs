@@ -56,7 +56,8 @@ struct InitArgs {
     /// The origin that clients use [default: https://localhost:14000].
     #[arg(long)]
     url: Option<String>,
-    /// Where the server listens [default: 127.0.0.1 and the port of the URL].
+    /// Where the server listens [default: the port of the URL, on loopback for localhost, else on
+    /// every address].
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
     /// Set up for names under .localhost, which are this machine: http-01 on port 5002, loopback allowed.
