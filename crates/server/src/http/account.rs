@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use chancery_acme::jwk::Jwk;
 use chancery_acme::{ObjectKind, Problem, resource};
 use http::StatusCode;
 
 use super::admission::{SignedByAccount, SignedByKey};
+use super::path_id::PathId;
 use super::respond::{json, located};
 use crate::app::App;
 use crate::service::{Failure, accounts};
@@ -24,7 +25,7 @@ pub(super) async fn register(State(app): State<Arc<App>>, request: SignedByKey) 
 
 pub(super) async fn view_or_update(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
     require_own(&app, &id, &request)?;
@@ -37,8 +38,8 @@ pub(super) async fn view_or_update(
 }
 
 /// Makes sure that the account in the URL is the one that signs.
-pub(super) fn require_own(app: &App, id: &str, request: &SignedByAccount) -> Result<(), Problem> {
-    if app.sealer.open(ObjectKind::Account, id) == Some(request.signer.account_id) {
+pub(super) fn require_own(app: &App, id: &PathId, request: &SignedByAccount) -> Result<(), Problem> {
+    if id.open(app, ObjectKind::Account)? == request.signer.account_id {
         return Ok(());
     }
     Err(Problem::unauthorized("the request is signed for another account than the one of the URL"))

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use chancery_acme::state::ChallengeStatus;
-use chancery_acme::{ObjectKind, Problem, resource};
+use chancery_acme::{ObjectKind, resource};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde_json::value::RawValue;
 
 use super::admission::SignedByAccount;
 use super::challenge;
+use super::path_id::PathId;
 use super::respond::{json, with_header};
 use crate::app::App;
 use crate::service::Failure;
@@ -19,13 +20,10 @@ use crate::service::authorizations::{self, AuthorizationView};
 
 pub(super) async fn view_or_deactivate(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
-    let id = app
-        .sealer
-        .open(ObjectKind::Authorization, &id)
-        .ok_or_else(|| Problem::not_found("this account has no such authorization"))?;
+    let id = id.open(&app, ObjectKind::Authorization)?;
     let view = if request.payload.is_post_as_get() {
         authorizations::view(&app, request.signer, id).await?
     } else {

@@ -3,26 +3,24 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
-use chancery_acme::{ObjectKind, Problem};
+use chancery_acme::ObjectKind;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 
 use super::admission::SignedByAccount;
+use super::path_id::PathId;
 use crate::app::App;
 use crate::service::{Failure, issuance};
 
 pub(super) async fn download(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
     request.payload.expect_post_as_get()?;
-    let id = app
-        .sealer
-        .open(ObjectKind::Certificate, &id)
-        .ok_or_else(|| Problem::not_found("this account has no such certificate"))?;
+    let id = id.open(&app, ObjectKind::Certificate)?;
     let pem = issuance::download(&app, request.signer, id).await?;
     let mut response = Response::new(Body::from(pem));
     // RFC 8555 §9.1.

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use chancery_acme::payload::ChallengeAnswer;
 use chancery_acme::state::ChallengeStatus;
-use chancery_acme::{ObjectKind, Problem, resource};
+use chancery_acme::{ObjectKind, resource};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde_json::value::RawValue;
 
 use super::admission::SignedByAccount;
+use super::path_id::PathId;
 use super::respond::{json, linked, with_header};
 use crate::app::App;
 use crate::service::{Failure, challenges};
@@ -22,13 +23,10 @@ pub(super) const RETRY_AFTER_SECONDS: &str = "1";
 
 pub(super) async fn view_or_answer(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
-    let id = app
-        .sealer
-        .open(ObjectKind::Challenge, &id)
-        .ok_or_else(|| Problem::not_found("this account has no such challenge"))?;
+    let id = id.open(&app, ObjectKind::Challenge)?;
     let challenge = if request.payload.is_post_as_get() {
         challenges::view(&app, request.signer, id).await?
     } else {

@@ -11,6 +11,7 @@ mod headers;
 mod health;
 mod nonce;
 mod order;
+mod path_id;
 mod respond;
 pub(crate) mod urls;
 

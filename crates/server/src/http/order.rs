@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chancery_acme::state::OrderStatus;
@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::account::require_own;
 use super::admission::SignedByAccount;
+use super::path_id::PathId;
 use super::respond::{json, linked, located, with_header};
 use crate::app::App;
 use crate::service::orders::{self, OrderView};
@@ -28,30 +29,30 @@ pub(super) async fn create(
 
 pub(super) async fn view(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
     request.payload.expect_post_as_get()?;
-    let order = orders::view(&app, request.signer, open(&app, &id)?).await?;
+    let order = orders::view(&app, request.signer, id.open(&app, ObjectKind::Order)?).await?;
     respond(&app, StatusCode::OK, &order)
 }
 
 pub(super) async fn finalize(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
     let payload: payload::Finalize = request.payload.parse()?;
     let csr = Base64UrlUnpadded::decode_vec(&payload.csr).map_err(|_| {
         Problem::new(ProblemType::BadCsr, "`csr` is not unpadded base64url of a PKCS#10 request in DER")
     })?;
-    let order = issuance::finalize(&app, request.signer, open(&app, &id)?, csr).await?;
+    let order = issuance::finalize(&app, request.signer, id.open(&app, ObjectKind::Order)?, csr).await?;
     respond(&app, StatusCode::OK, &order)
 }
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: PathId,
     uri: Uri,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
@@ -66,10 +67,6 @@ pub(super) async fn list(
         Some(before) => linked(response, &app.urls.orders_before(&app.sealer, account_id, before), "next"),
         None => Ok(response),
     }
-}
-
-fn open(app: &App, id: &str) -> Result<i64, Problem> {
-    app.sealer.open(ObjectKind::Order, id).ok_or_else(|| Problem::not_found("this account has no such order"))
 }
 
 /// Where the page starts that a query asks for.

@@ -57,7 +57,7 @@ pub(crate) async fn deactivate(
             let deactivated = AuthorizationStatus::Deactivated;
             authorizations::set_status(tx, id, deactivated, view.authorization.expires_at)?;
             let why = Problem::unauthorized("an authorization of this order was deactivated by its account");
-            orders::settle_waiting(tx, id, &why, now)?;
+            orders::settle_open(tx, id, &why, now)?;
             load(tx, &signer, id, now)
         })
         .await

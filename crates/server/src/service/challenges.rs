@@ -152,7 +152,7 @@ fn settle_authorization(
         Ok(()) => Problem::unauthorized("an authorization of this order is no longer valid"),
         Err(problem) => problem.clone().about(authorization.identifier),
     };
-    Ok(orders::settle_waiting(tx, id, &why, now)?)
+    Ok(orders::settle_open(tx, id, &why, now)?)
 }
 
 fn observation(challenge: &Challenge, identifier: Identifier, thumbprint: &Thumbprint) -> Observation {

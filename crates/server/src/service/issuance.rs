@@ -144,12 +144,12 @@ pub(crate) async fn finalize(
         .db
         .write(move |tx| {
             require_valid(tx, &signer)?;
+            // An authorization may have lapsed since the order became ready.
+            require_ready(orders::state_of_authorizations(tx, order_id, now)?)?;
             if !store::orders::set_processing(tx, order_id, &csr)? {
                 // Another request was faster, or the order failed since it was read.
-                let status = store::orders::by_id(tx, order_id)?.map(|order| order.status);
-                return Err(require_ready(status.unwrap_or(OrderStatus::Invalid))
-                    .err()
-                    .unwrap_or_else(not_ready));
+                let detail = "the order changed meanwhile: read it again";
+                return Err(Problem::new(ProblemType::OrderNotReady, detail).into());
             }
             jobs::insert(tx, JobKind::Issue, order_id, &owner, until)?;
             Ok::<_, Failure>(store::certificates::insert_prepared(tx, &record)?)
@@ -258,10 +258,6 @@ fn require_ready(status: OrderStatus) -> Result<(), Failure> {
         OrderStatus::Invalid => "the order is invalid: make a new one",
     };
     Err(Problem::new(ProblemType::OrderNotReady, detail).into())
-}
-
-fn not_ready() -> Failure {
-    Problem::new(ProblemType::OrderNotReady, "the order changed meanwhile: read it again").into()
 }
 
 fn san(identifier: &Identifier) -> San {

@@ -134,21 +134,31 @@ pub(crate) fn load(
     Ok(OrderView { status: order.status.at(now, order.expires_at), order, authorization_ids })
 }
 
-/// Brings the pending orders that wait for an authorization up to date after it changed.
-pub(crate) fn settle_waiting(
+/// Brings the orders that rest on an authorization up to date after it changed.
+pub(crate) fn settle_open(
     tx: &mut chancery_db::WriteTx<'_>,
     authorization_id: i64,
     why_invalid: &Problem,
     now: Timestamp,
 ) -> Result<(), chancery_db::Error> {
-    for order_id in orders::pending_for_authorization(tx, authorization_id)? {
-        let states = authorizations::states_of_order(tx, order_id)?;
-        let states = states.into_iter().map(|(status, expires_at)| status.at(now, expires_at));
-        match OrderStatus::from_authorizations(states) {
+    for order_id in orders::open_for_authorization(tx, authorization_id)? {
+        match state_of_authorizations(tx, order_id, now)? {
             OrderStatus::Ready => orders::set_ready(tx, order_id)?,
             OrderStatus::Invalid => orders::set_invalid(tx, order_id, &why_invalid.to_json())?,
             _ => {}
         }
     }
     Ok(())
+}
+
+/// What the authorizations of an order make of it at `now`.
+pub(crate) fn state_of_authorizations(
+    tx: &mut ReadTx<'_>,
+    order_id: i64,
+    now: Timestamp,
+) -> Result<OrderStatus, chancery_db::Error> {
+    let states = authorizations::states_of_order(tx, order_id)?;
+    Ok(OrderStatus::from_authorizations(
+        states.into_iter().map(|(status, expires_at)| status.at(now, expires_at)),
+    ))
 }

@@ -79,15 +79,12 @@ pub(crate) fn authorization_ids(tx: &mut ReadTx<'_>, id: i64) -> Result<Vec<i64>
     )
 }
 
-/// The pending orders that wait for an authorization.
-pub(crate) fn pending_for_authorization(
-    tx: &mut ReadTx<'_>,
-    authorization_id: i64,
-) -> Result<Vec<i64>, Error> {
+/// The orders that rest on an authorization and are not finalized yet.
+pub(crate) fn open_for_authorization(tx: &mut ReadTx<'_>, authorization_id: i64) -> Result<Vec<i64>, Error> {
     tx.query(
         "SELECT o.id FROM order_authorizations a JOIN orders o ON o.id = a.order_id
-         WHERE a.authorization_id = $1 AND o.status = $2",
-        params![authorization_id, OrderStatus::Pending.name()],
+         WHERE a.authorization_id = $1 AND o.status IN ($2, $3)",
+        params![authorization_id, OrderStatus::Pending.name(), OrderStatus::Ready.name()],
         |row| row.get(0),
     )
 }
