@@ -2,6 +2,7 @@
 
 use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::digest;
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 
@@ -58,6 +59,11 @@ impl VerifyingKey {
             .to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256)
             .ok()
             .map(Self)
+    }
+
+    /// The key as a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7).
+    pub(crate) fn spki_der(&self) -> Option<Vec<u8>> {
+        self.0.as_der().ok().map(|der: PublicKeyX509Der<'_>| der.as_ref().to_vec())
     }
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

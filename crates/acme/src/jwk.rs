@@ -186,6 +186,7 @@ pub struct AccountKey {
     algorithm: Algorithm,
     thumbprint: Thumbprint,
     verifying: VerifyingKey,
+    spki_der: Vec<u8>,
 }
 
 impl AccountKey {
@@ -203,7 +204,8 @@ impl AccountKey {
             Jwk::Rsa { e, n } => (Algorithm::Rs256, rsa_key(e, n)?),
         };
         let thumbprint = Thumbprint(Base64UrlUnpadded::encode_string(&sha256(jwk.canonical().as_bytes())));
-        Ok(Self { jwk, algorithm, thumbprint, verifying })
+        let spki_der = verifying.spki_der().ok_or(KeyRefusal::NotAKey)?;
+        Ok(Self { jwk, algorithm, thumbprint, verifying, spki_der })
     }
 
     /// Reads a key from the JSON that [`AccountKey::to_json`] wrote.
@@ -232,6 +234,11 @@ impl AccountKey {
     /// The thumbprint.
     pub fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
+    }
+
+    /// The key as a SubjectPublicKeyInfo in DER, the form in which certificate requests carry keys.
+    pub fn spki_der(&self) -> &[u8] {
+        &self.spki_der
     }
 
     /// Whether `signature` over `message` is this key's.

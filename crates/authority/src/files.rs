@@ -42,7 +42,7 @@ pub enum FileError {
         limit: u64,
     },
     /// The system refused.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}", .path.display())]
     Io {
         /// What was being done.
         action: &'static str,

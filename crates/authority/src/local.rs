@@ -88,7 +88,7 @@ pub enum AuthorityError {
     #[error(transparent)]
     Encrypt(#[from] KeyFileError),
     /// A key file does not open.
-    #[error("{}: {source}", .path.display())]
+    #[error("{} cannot be used", .path.display())]
     KeyFile {
         /// The file.
         path: PathBuf,
@@ -96,7 +96,7 @@ pub enum AuthorityError {
         source: KeyFileError,
     },
     /// A file does not hold the certificate of an authority.
-    #[error("{}: {source}", .path.display())]
+    #[error("{} cannot be used", .path.display())]
     Certificate {
         /// The file.
         path: PathBuf,

@@ -17,6 +17,7 @@ mod config;
 mod http;
 mod jobs;
 mod licensing;
+mod node;
 mod random;
 mod service;
 mod store;

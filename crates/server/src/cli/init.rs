@@ -26,6 +26,9 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 pub(super) fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     let file = absolute(&args.output)?;
     refuse_existing(&file)?;
+    // Before the keys are made, which could not be made again.
+    let directory = file.parent().filter(|directory| directory.is_dir());
+    anyhow::ensure!(directory.is_some(), "the directory of {} does not exist: make it first", file.display());
     let args = if args.defaults { args } else { ask(args)? };
     let url = args.url.as_deref().unwrap_or(DEFAULT_URL);
     let listen = match args.listen {
@@ -35,7 +38,7 @@ pub(super) fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     let workdir = absolute(args.workdir.as_deref().unwrap_or(Path::new(DEFAULT_WORKDIR)))?;
     let text = render(&Answers { url, listen, workdir: &workdir, demo: args.demo });
     // What is written must be what the server will accept; the check also says what is wrong with an answer.
-    let config = config::check(&file, &text, &config::Secrets::from_environment())?;
+    let config = config::check(&file, &text, &config::Secrets::from_environment()?)?;
 
     files::create_directory(&workdir)?;
     for authority in &config.authorities {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chancery_acme::{Nonces, Sealer};
-use chancery_authority::files::{self, Access, read_text};
+use chancery_authority::files;
 use chancery_authority::local::{LocalAuthority, Paths};
 use chancery_db::Db;
 use chancery_pki::certificate::{Profile, ProfileSpec};
@@ -31,6 +31,7 @@ use crate::http::urls::{Urls, path};
 use crate::http::{directory, router};
 use crate::jobs::{self, JobQueue};
 use crate::licensing::{self, Boot, Grant, installation, licensed_parts};
+use crate::node;
 use crate::service::account_keys::AccountKeys;
 use crate::service::issuance::Issuance;
 use crate::store;
@@ -42,8 +43,6 @@ use crate::tls::{self, listener, server_config};
 
 /// How long requests and jobs that have begun may take after SIGTERM.
 const DRAIN_TIME: Duration = Duration::from_secs(30);
-/// Passphrases and names are far smaller.
-const MAX_BYTES: u64 = 4_096;
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     log_to_stderr(args);
@@ -63,7 +62,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
-    let node = node_name(&config.server.workdir)?;
+    let node = node::name(&config.server.workdir)?;
     let (queue, inbox) = JobQueue::new(node);
     let app = Arc::new(app(&config, db, grant, queue, Arc::new(clock)).await?);
     let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
@@ -222,16 +221,6 @@ fn lock(workdir: &Path) -> anyhow::Result<File> {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
     }
-}
-
-/// The name of this node, made on first start: its leases stand under it.
-fn node_name(workdir: &Path) -> anyhow::Result<String> {
-    let path = workdir.join("node");
-    if !path.exists() {
-        let name: String = crate::random::bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-        files::create(&path, name.as_bytes(), Access::Owner)?;
-    }
-    Ok(read_text(&path, MAX_BYTES)?.trim().to_owned())
 }
 
 /// The signals that end the server in good order.

@@ -102,6 +102,10 @@ fn base_url(text: &str) -> Result<BaseUrl, String> {
         Ok(address) => address.to_string(),
         Err(_) => DnsName::new(bare).map_err(|error| error.to_string())?.as_str().to_owned(),
     };
+    let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
+        return Err(format!("`{text}` has no port from 1 to 65535 behind its colon: {wanted}"));
+    }
     // RFC 3986 §6.2.3: the default port is left out, so that URLs compare equal to those that clients write.
     let authority = authority.as_str().to_ascii_lowercase();
     let authority = authority.strip_suffix(":443").unwrap_or(&authority);
@@ -116,6 +120,10 @@ fn database(
 ) -> Option<chancery_db::Config> {
     match raw.driver.value.as_str() {
         "sqlite" => {
+            if secrets.database_dsn.is_some() {
+                let unused = "is sqlite, but CHANCERY_DATABASE_DSN is set: unset it, or change the driver";
+                problems.add(raw.driver.referenced, "database.driver", unused);
+            }
             if let Some(dsn) = &raw.dsn {
                 problems.add(
                     dsn.referenced,

@@ -10,13 +10,14 @@ mod error;
 mod raw;
 pub(crate) mod template;
 
+use std::env::VarError;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chancery_authority::files::read_text;
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use check::check;
 pub(crate) use error::ConfigError;
@@ -113,9 +114,9 @@ pub(crate) struct Validation {
 ///
 /// # Errors
 /// A [`ConfigError`] with every problem that was found, each with its line and column.
-pub(crate) fn load(path: &Path) -> Result<Config, ConfigError> {
+pub(crate) fn load(path: &Path) -> anyhow::Result<Config> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, &source))?;
-    check(path, &text, &Secrets::from_environment())
+    Ok(check(path, &text, &Secrets::from_environment()?)?)
 }
 
 /// The passphrase in a file, without the newline at its end.
@@ -141,12 +142,19 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn from_environment() -> Self {
-        let secret =
-            |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
-        Self {
-            database_dsn: secret("CHANCERY_DATABASE_DSN"),
-            key_passphrase: secret("CHANCERY_KEY_PASSPHRASE"),
-        }
+    /// # Errors
+    /// When a variable is not UTF-8.
+    pub(crate) fn from_environment() -> anyhow::Result<Self> {
+        let secret = |name| match std::env::var(name) {
+            Ok(value) => {
+                Ok(Some(SecretString::from(value)).filter(|secret| !secret.expose_secret().is_empty()))
+            }
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => Err(anyhow::anyhow!("the variable {name} is not UTF-8")),
+        };
+        Ok(Self {
+            database_dsn: secret("CHANCERY_DATABASE_DSN")?,
+            key_passphrase: secret("CHANCERY_KEY_PASSPHRASE")?,
+        })
     }
 }

@@ -44,8 +44,9 @@ server:
   # website: https://intranet.example/ca
 
 database:
-  # sqlite needs nothing else. For several nodes: driver: postgres, and `dsn` in place of `path`
-  # (or, so that the password is not in this file, the variable CHANCERY_DATABASE_DSN).
+  # sqlite needs nothing else. For postgres: `dsn` in place of `path` (or, so that the password is not
+  # in this file, the variable CHANCERY_DATABASE_DSN). Several nodes may share one PostgreSQL; the
+  # balancer before them must keep each client on one node.
   driver: sqlite
   path: chancery.db
 

@@ -5,6 +5,7 @@
 //! lease and begins at once. Jobs whose lease ran out (their node is gone, or was too busy to begin)
 //! are taken over by a sweep.
 
+mod in_hand;
 mod sweep;
 mod validate;
 
@@ -17,10 +18,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::service::challenges::{Observation, Settled};
+use in_hand::{Hold, InHand};
 
 pub(crate) use sweep::release_own;
 
-/// How long a node holds a job. Longer than a validation with all its retries can take.
+/// How long a node holds a job. Longer than a validation with all its retries takes; one that waits for
+/// a slot beyond that may be begun by another node as well, which changes nothing.
 const LEASE: Duration = Duration::from_secs(90);
 /// How many validations run at once on one node.
 const CONCURRENT_VALIDATIONS: usize = 256;
@@ -31,6 +34,8 @@ const WAITING_VALIDATIONS: usize = 4_096;
 struct Validation {
     observation: Observation,
     settled: oneshot::Sender<Settled>,
+    /// Lets go of the challenge when the validation has ended, however it ends.
+    _hold: Hold,
 }
 
 /// Where requests leave the jobs that they called for.
@@ -38,6 +43,7 @@ pub(crate) struct JobQueue {
     /// The name that this node's leases stand under.
     owner: String,
     validations: mpsc::Sender<Validation>,
+    in_hand: InHand,
 }
 
 /// The other end of a [`JobQueue`].
@@ -49,7 +55,7 @@ impl JobQueue {
     /// A queue for the node called `owner`.
     pub(crate) fn new(owner: String) -> (Self, JobInbox) {
         let (sender, receiver) = mpsc::channel(WAITING_VALIDATIONS);
-        (Self { owner, validations: sender }, JobInbox { validations: receiver })
+        (Self { owner, validations: sender, in_hand: InHand::default() }, JobInbox { validations: receiver })
     }
 
     /// Whose lease a job written at `now` is, and until when.
@@ -61,7 +67,8 @@ impl JobQueue {
     /// many wait, the job is left to the sweep.
     pub(crate) fn validate(&self, observation: Observation) -> oneshot::Receiver<Settled> {
         let (settled, outcome) = oneshot::channel();
-        if self.validations.try_send(Validation { observation, settled }).is_err() {
+        let Some(hold) = self.in_hand.take(observation.challenge_id) else { return outcome };
+        if self.validations.try_send(Validation { observation, settled, _hold: hold }).is_err() {
             tracing::warn!(
                 "over {WAITING_VALIDATIONS} validations wait; this one begins when its lease has run out"
             );

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chancery_acme::Problem;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -44,7 +45,10 @@ async fn sweep(app: &Arc<App>) -> Result<(), Failure> {
     let (owner, until) = app.jobs.lease(now);
     let claimed = app.db.write(move |tx| jobs::claim(tx, &owner, now, until, BATCH)).await?;
     for job in claimed {
-        take_up(app, job).await?;
+        // One job that cannot be taken up must not hold up the others; it comes round again.
+        if let Err(failure) = take_up(app, job).await {
+            tracing::error!(?job, ?failure, "a job failed; it is tried again when its lease has run out");
+        }
     }
     Ok(())
 }
@@ -62,17 +66,9 @@ async fn take_up(app: &Arc<App>, job: Job) -> Result<(), Failure> {
                 order_id = subject_id,
                 "an order is given up after {MAX_ATTEMPTS} tries to issue it"
             );
-            issuance::abandon(app, subject_id).await?;
+            issuance::abandon(app, subject_id, &Problem::internal()).await?;
         }
-        JobKind::Issue => {
-            if let Err(failure) = issuance::resume(app, subject_id).await {
-                tracing::error!(
-                    order_id = subject_id,
-                    ?failure,
-                    "an order could not be issued; it is tried again"
-                );
-            }
-        }
+        JobKind::Issue => issuance::resume(app, subject_id).await?,
     }
     Ok(())
 }

@@ -14,21 +14,37 @@ use crate::service::challenges::{self, Observation};
 /// The pauses before the second look and the third.
 const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
+/// How often it is tried to keep an outcome that the store cannot take, and the pause in between.
+const KEEP_ATTEMPTS: u32 = 20;
+const KEEP_PAUSE: Duration = Duration::from_millis(500);
+
 /// Validates a challenge. When the server stops between two looks, the job stays for the next start.
 pub(super) async fn run(app: &App, validation: Validation, stop: &CancellationToken) {
-    let Validation { observation, settled } = validation;
+    let Validation { observation, settled, _hold } = validation;
     let id = observation.challenge_id;
     let Some(outcome) = look(app, &observation, stop).await else { return };
-    match challenges::settle(app, id, outcome).await {
-        // Whoever waited for it may have gone.
-        Ok(Some(outcome)) => drop(settled.send(outcome)),
-        Ok(None) => {}
-        // The job stays in the store, and the sweep comes back to it.
-        Err(Failure::Unavailable(error)) => {
-            tracing::warn!(challenge_id = id, %error, "an outcome could not be kept yet")
+    for _ in 0..KEEP_ATTEMPTS {
+        match challenges::settle(app, id, outcome.clone()).await {
+            Ok(Some(outcome)) => {
+                // Whoever waited for it may have gone.
+                let _ = settled.send(outcome);
+                return;
+            }
+            Ok(None) => return,
+            Err(Failure::Unavailable(error)) => {
+                tracing::warn!(challenge_id = id, %error, "an outcome cannot be kept yet; it is tried again");
+            }
+            Err(failure) => {
+                tracing::error!(challenge_id = id, ?failure, "an outcome could not be kept");
+                return;
+            }
         }
-        Err(failure) => tracing::error!(challenge_id = id, ?failure, "an outcome could not be kept"),
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(KEEP_PAUSE) => {}
+        }
     }
+    // The job is still in the store, and the sweep comes back to it.
 }
 
 async fn look(app: &App, observation: &Observation, stop: &CancellationToken) -> Option<Result<(), Problem>> {

@@ -12,7 +12,7 @@ use chancery_acme::state::OrderStatus;
 use chancery_acme::{Identifier, Problem, ProblemType};
 use chancery_authority::local::LocalAuthority;
 use chancery_db::Db;
-use chancery_pki::certificate::{Prepared, Profile, SerialNumber};
+use chancery_pki::certificate::{Prepared, Profile, SerialNumber, Validity};
 use chancery_pki::name::San;
 use chancery_pki::request::{CertificateRequest, RequestRules, ValidatedRequest, check};
 use chancery_time::Timestamp;
@@ -24,6 +24,7 @@ use crate::service::orders::OrderView;
 use crate::store;
 use crate::store::certificates::{Issued, PreparedRecord};
 use crate::store::jobs::{self, JobKind};
+use crate::store::orders::Order;
 
 /// The authority of the profile, and the rules by which it issues.
 pub(crate) struct Issuance {
@@ -65,25 +66,25 @@ impl Issuance {
         self.profile
             .validity(now, not_before, not_after)
             .map(drop)
-            .map_err(|refusal| Problem::malformed(format!("`notBefore` and `notAfter`: {refusal}")))
+            .map_err(|refusal| wishes_refused(&refusal))
     }
 
-    fn prepare(
-        &self,
-        request: &ValidatedRequest,
-        not_before: Option<Timestamp>,
-        not_after: Option<Timestamp>,
-        now: Timestamp,
-    ) -> anyhow::Result<Prepared> {
-        let validity = self.profile.validity(now, not_before, not_after)?;
+    /// The lifetime of the certificate of an order.
+    fn validity(&self, order: &Order, now: Timestamp) -> Result<Validity, Problem> {
+        // A wish for notBefore was granted when the order was made, however long its client takes.
+        let reference = order.not_before.map_or(now, |_| order.created_at);
+        let validity = self.profile.validity(reference, order.not_before, order.not_after);
+        let validity = validity.map_err(|refusal| wishes_refused(&refusal))?;
+        if validity.not_after() <= now {
+            return Err(wishes_refused(&"the certificate would be over before it began; make a new order"));
+        }
+        Ok(validity)
+    }
+
+    fn prepare(&self, request: &ValidatedRequest, validity: Validity) -> anyhow::Result<Prepared> {
         let serial = SerialNumber::random()?;
-        Ok(chancery_pki::certificate::prepare(
-            &self.profile,
-            request,
-            self.authority.issuer(),
-            validity,
-            serial,
-        )?)
+        let issuer = self.authority.issuer();
+        Ok(chancery_pki::certificate::prepare(&self.profile, request, issuer, validity, serial)?)
     }
 
     fn record(&self, prepared: &Prepared, ordered_by: Option<(i64, i64)>, now: Timestamp) -> PreparedRecord {
@@ -109,7 +110,7 @@ impl Issuance {
         request: &ValidatedRequest,
         now: Timestamp,
     ) -> anyhow::Result<String> {
-        let prepared = self.prepare(request, None, None, now)?;
+        let prepared = self.prepare(request, self.profile.validity(now, None, None)?)?;
         let record = self.record(&prepared, None, now);
         let id = db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
         let certificate = self.authority.issue(prepared)?;
@@ -137,13 +138,19 @@ pub(crate) async fn finalize(
         .await?;
     require_ready(view.status)?;
     let request = validate(app, &view.order.identifiers, &csr)?;
-    let prepared = app.issuance.prepare(&request, view.order.not_before, view.order.not_after, now)?;
+    let prepared = app.issuance.prepare(&request, app.issuance.validity(&view.order, now)?)?;
     let record = app.issuance.record(&prepared, Some((order_id, signer.account_id)), now);
+    let (by, spki) = (signer.clone(), request.public_key().spki_der().to_vec());
     let (owner, until) = app.jobs.lease(now);
     let certificate_id = app
         .db
         .write(move |tx| {
-            require_valid(tx, &signer)?;
+            require_valid(tx, &by)?;
+            // RFC 8555 §11.1: whoever holds an account's key should not thereby hold a certificate's.
+            if store::accounts::has_key(tx, &spki)? {
+                let detail = "the request is for the key of an account: make another key for the certificate";
+                return Err(Problem::new(ProblemType::BadCsr, detail).into());
+            }
             // An authorization may have lapsed since the order became ready.
             require_ready(orders::state_of_authorizations(tx, order_id, now)?)?;
             if !store::orders::set_processing(tx, order_id, &csr)? {
@@ -157,7 +164,9 @@ pub(crate) async fn finalize(
         .await?;
     // A task of its own: a client that goes away does not leave the order half done.
     let issuing = app.tasks.spawn(complete(Arc::clone(app), order_id, certificate_id, prepared));
-    issuing.await.map_err(anyhow::Error::from)??;
+    if !issuing.await.map_err(anyhow::Error::from)?? {
+        return orders::view(app, signer, order_id).await;
+    }
     let mut order = view.order;
     order.status = OrderStatus::Valid;
     order.certificate_id = Some(certificate_id);
@@ -179,19 +188,27 @@ pub(crate) async fn resume(app: &Arc<App>, order_id: i64) -> Result<(), Failure>
     let Some((order, csr)) = found.filter(|(order, _)| order.status == OrderStatus::Processing) else {
         return Ok(app.db.write(move |tx| jobs::delete(tx, JobKind::Issue, order_id)).await?);
     };
-    let request = validate(app, &order.identifiers, &csr)?;
-    let prepared = app.issuance.prepare(&request, order.not_before, order.not_after, now)?;
-    let record = app.issuance.record(&prepared, Some((order_id, order.account_id)), now);
-    let certificate_id = app.db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
-    complete(Arc::clone(app), order_id, certificate_id, prepared).await
+    match issue_again(app, order, &csr, now).await {
+        // What was acceptable when the order was finalized is no longer: time has passed.
+        Err(Failure::Refused(problem)) => abandon(app, order_id, &problem).await,
+        outcome => outcome,
+    }
 }
 
-/// Gives up on an order that could not be issued again and again.
-pub(crate) async fn abandon(app: &App, order_id: i64) -> Result<(), Failure> {
-    let problem = Problem::internal().to_json();
+async fn issue_again(app: &Arc<App>, order: Order, csr: &[u8], now: Timestamp) -> Result<(), Failure> {
+    let request = validate(app, &order.identifiers, csr)?;
+    let prepared = app.issuance.prepare(&request, app.issuance.validity(&order, now)?)?;
+    let record = app.issuance.record(&prepared, Some((order.id, order.account_id)), now);
+    let certificate_id = app.db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
+    complete(Arc::clone(app), order.id, certificate_id, prepared).await.map(drop)
+}
+
+/// Gives up on an order that cannot be issued.
+pub(crate) async fn abandon(app: &App, order_id: i64, why: &Problem) -> Result<(), Failure> {
+    let problem = why.to_json();
     app.db
         .write(move |tx| {
-            store::orders::set_invalid(tx, order_id, &problem)?;
+            store::orders::fail_processing(tx, order_id, &problem)?;
             Ok(jobs::delete(tx, JobKind::Issue, order_id)?)
         })
         .await
@@ -211,13 +228,14 @@ pub(crate) async fn download(app: &App, signer: Signer, id: i64) -> Result<Strin
     Ok(chancery_pki::certificate::pem(&issued.der) + &issued.chain_pem)
 }
 
-/// Signs what was recorded, and keeps the certificate.
+/// Signs what was recorded, and keeps the certificate; `false` where the order had been settled by
+/// another node, and this certificate was discarded.
 async fn complete(
     app: Arc<App>,
     order_id: i64,
     certificate_id: i64,
     prepared: Prepared,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let certificate = app.issuance.authority.issue(prepared).map_err(anyhow::Error::from)?;
     let now = app.now();
     let kept = app
@@ -239,7 +257,7 @@ async fn complete(
             "a certificate was signed but its order had been settled; it was discarded"
         );
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn validate(app: &App, identifiers: &IdentifierSet, csr: &[u8]) -> Result<ValidatedRequest, Problem> {
@@ -247,6 +265,10 @@ fn validate(app: &App, identifiers: &IdentifierSet, csr: &[u8]) -> Result<Valida
     let request = CertificateRequest::from_der(csr).map_err(|error| bad(error.to_string()))?;
     let names: Vec<San> = identifiers.as_slice().iter().map(san).collect();
     check(&request, &names, &app.issuance.rules).map_err(|refusal| bad(refusal.to_string()))
+}
+
+fn wishes_refused(why: &dyn std::fmt::Display) -> Problem {
+    Problem::malformed(format!("`notBefore` and `notAfter`: {why}"))
 }
 
 fn require_ready(status: OrderStatus) -> Result<(), Failure> {

@@ -87,6 +87,7 @@ fn insert(
         not_after: new.not_after,
         error: None,
         certificate_id: None,
+        created_at: new.created_at,
     };
     Ok(OrderView { order, status: OrderStatus::Pending, authorization_ids })
 }

@@ -25,11 +25,12 @@ pub(crate) fn insert_or_find(
     now: Timestamp,
 ) -> Result<(Account, bool), Error> {
     let inserted = tx.execute(
-        "INSERT INTO accounts (thumbprint, jwk, status, contact, created_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO accounts (thumbprint, jwk, spki, status, contact, created_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (thumbprint) DO NOTHING",
         params![
             key.thumbprint().as_str(),
             &key.to_json(),
+            key.spki_der(),
             AccountStatus::Valid.name(),
             &contact_json(contact),
             now.unix_millis()
@@ -49,6 +50,13 @@ pub(crate) fn by_thumbprint(tx: &mut ReadTx<'_>, thumbprint: &Thumbprint) -> Res
         params![thumbprint.as_str()],
         account,
     )
+}
+
+/// Whether a SubjectPublicKeyInfo is the key of any account.
+pub(crate) fn has_key(tx: &mut ReadTx<'_>, spki: &[u8]) -> Result<bool, Error> {
+    let account =
+        tx.query_opt("SELECT id FROM accounts WHERE spki = $1", params![spki], |row| row.get::<i64>(0))?;
+    Ok(account.is_some())
 }
 
 /// The status of an account, if it still has this key.

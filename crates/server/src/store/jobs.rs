@@ -62,7 +62,7 @@ pub(crate) fn release(tx: &mut WriteTx<'_>, owner: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes over up to `limit` jobs whose lease has run out, oldest first.
+/// Takes over up to `limit` jobs whose lease has run out, those first that waited longest.
 pub(crate) fn claim(
     tx: &mut WriteTx<'_>,
     owner: &str,
@@ -72,7 +72,7 @@ pub(crate) fn claim(
 ) -> Result<Vec<Job>, Error> {
     tx.query(
         "UPDATE jobs SET lease_owner = $1, lease_until = $2, attempts = attempts + 1
-         WHERE id IN (SELECT id FROM jobs WHERE lease_until < $3 ORDER BY id LIMIT $4)
+         WHERE (kind, subject_id) IN (SELECT kind, subject_id FROM jobs WHERE lease_until < $3 ORDER BY lease_until LIMIT $4)
          RETURNING kind, subject_id, attempts",
         params![owner, until.unix_millis(), now.unix_millis(), limit],
         |row| {

@@ -21,6 +21,7 @@ pub(crate) struct Order {
     /// The problem document of a failed order, as JSON.
     pub(crate) error: Option<String>,
     pub(crate) certificate_id: Option<i64>,
+    pub(crate) created_at: Timestamp,
 }
 
 /// What a new order is made of.
@@ -63,7 +64,8 @@ pub(crate) fn add_authorization(tx: &mut WriteTx<'_>, id: i64, authorization_id:
 
 pub(crate) fn by_id(tx: &mut ReadTx<'_>, id: i64) -> Result<Option<Order>, Error> {
     tx.query_opt(
-        "SELECT id, account_id, status, identifiers, expires_at, not_before, not_after, error, certificate_id
+        "SELECT id, account_id, status, identifiers, expires_at, not_before, not_after, error, certificate_id,
+                created_at
          FROM orders WHERE id = $1",
         params![id],
         order,
@@ -112,6 +114,15 @@ pub(crate) fn set_invalid(tx: &mut WriteTx<'_>, id: i64, error: &str) -> Result<
     Ok(())
 }
 
+/// Ends an order that is processing with a problem document.
+pub(crate) fn fail_processing(tx: &mut WriteTx<'_>, id: i64, error: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE orders SET status = $1, error = $2 WHERE id = $3 AND status = $4",
+        params![OrderStatus::Invalid.name(), error, id, OrderStatus::Processing.name()],
+    )?;
+    Ok(())
+}
+
 /// Moves an order from ready to processing with its request; `false` where it was not ready.
 pub(crate) fn set_processing(tx: &mut WriteTx<'_>, id: i64, csr: &[u8]) -> Result<bool, Error> {
     let changed = tx.execute(
@@ -149,6 +160,7 @@ fn order(row: &Row<'_>) -> Result<Order, Error> {
         not_after: optional_time(row, 6)?,
         error: row.get(7)?,
         certificate_id: row.get(8)?,
+        created_at: time(row, 9)?,
     })
 }
 
