@@ -42,6 +42,10 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
 
 async fn sweep(app: &Arc<App>) -> Result<(), Failure> {
     let now = app.now();
+    // A read first: nearly always there is nothing, and a write would collide with those at work.
+    if !app.db.read(move |tx| jobs::any_expired(tx, now)).await? {
+        return Ok(());
+    }
     let (owner, until) = app.jobs.lease(now);
     let claimed = app.db.write(move |tx| jobs::claim(tx, &owner, now, until, BATCH)).await?;
     for job in claimed {

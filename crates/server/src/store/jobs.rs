@@ -1,6 +1,6 @@
 //! What the server owes, held by leases.
 
-use chancery_db::{Error, WriteTx, params};
+use chancery_db::{Error, ReadTx, WriteTx, params};
 use chancery_time::Timestamp;
 
 use super::named;
@@ -60,6 +60,16 @@ pub(crate) fn delete(tx: &mut WriteTx<'_>, kind: JobKind, subject_id: i64) -> Re
 pub(crate) fn release(tx: &mut WriteTx<'_>, owner: &str) -> Result<(), Error> {
     tx.execute("UPDATE jobs SET lease_until = 0 WHERE lease_owner = $1", params![owner])?;
     Ok(())
+}
+
+/// Whether the lease of any job has run out.
+pub(crate) fn any_expired(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<bool, Error> {
+    let expired = tx.query(
+        "SELECT subject_id FROM jobs WHERE lease_until < $1 LIMIT 1",
+        params![now.unix_millis()],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(!expired.is_empty())
 }
 
 /// Takes over up to `limit` jobs whose lease has run out, those first that waited longest.
