@@ -15,6 +15,7 @@ mod boot;
 mod certbot;
 mod config;
 mod crash;
+mod issuance;
 mod lego;
 mod shutdown;
 mod tls;
