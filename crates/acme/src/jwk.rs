@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Scheme, VerifyingKey, sha256};
 use crate::jws::Algorithm;
+use crate::object::{Object, Presence};
 use crate::problem::{Problem, ProblemType};
 
 /// The public key of an account, as a JWK with only the members that its thumbprint covers.
@@ -104,13 +105,15 @@ pub(crate) struct RawJwk {
     y: Option<String>,
     e: Option<String>,
     n: Option<String>,
-    d: Option<serde::de::IgnoredAny>,
-    k: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    d: Presence,
+    #[serde(default)]
+    k: Presence,
 }
 
 impl RawJwk {
     pub(crate) fn check(self) -> Result<AccountKey, KeyRefusal> {
-        if self.d.is_some() || self.k.is_some() {
+        if self.d.is_there() || self.k.is_there() {
             return Err(KeyRefusal::Private);
         }
         let jwk = match self.kty.as_str() {
@@ -213,7 +216,8 @@ impl AccountKey {
     /// # Errors
     /// When the text is no JWK, or one that is refused.
     pub fn from_json(json: &str) -> Result<Self, KeyRefusal> {
-        serde_json::from_str::<RawJwk>(json).map_err(|_| KeyRefusal::NotAKey)?.check()
+        let Object(raw): Object<RawJwk> = serde_json::from_str(json).map_err(|_| KeyRefusal::NotAKey)?;
+        raw.check()
     }
 
     /// The key as JSON, with the required members only, in the order of RFC 7638.
@@ -343,6 +347,13 @@ mod tests {
         let cases: &[(&str, KeyRefusal)] = &[
             (r#"{"kty":"oct","k":"AAAA"}"#, KeyRefusal::Private),
             (r#"{"kty":"oct"}"#, KeyRefusal::Type("oct".into())),
+            (r#"{"kty":"oct","k":null}"#, KeyRefusal::Private),
+            (r#"{"kty":"RSA","n":"_w","e":"AQAB","d":null}"#, KeyRefusal::Private),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":null}"#, KeyRefusal::Member("x")),
+            (
+                r#"["OKP","Ed25519","11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",null,null,null]"#,
+                KeyRefusal::NotAKey,
+            ),
             (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, KeyRefusal::Curve("secp256k1".into())),
             (r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#, KeyRefusal::Curve("X25519".into())),
             (r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, KeyRefusal::Member("x")),

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::jwk::{AccountKey, KeyRefusal, RawJwk};
+use crate::object::{Object, Presence, not_null};
 use crate::problem::{Problem, ProblemType};
 
 /// The media type of every signed request (RFC 8555 §6.2).
@@ -130,19 +130,26 @@ struct FlattenedJws<'a> {
     payload: Cow<'a, str>,
     #[serde(borrow)]
     signature: Cow<'a, str>,
-    header: Option<IgnoredAny>,
-    signatures: Option<IgnoredAny>,
+    #[serde(default)]
+    header: Presence,
+    #[serde(default)]
+    signatures: Presence,
 }
 
 #[derive(Deserialize)]
 struct ProtectedHeader {
     alg: String,
+    #[serde(default, deserialize_with = "not_null")]
     nonce: Option<String>,
     url: String,
-    jwk: Option<RawJwk>,
+    #[serde(default, deserialize_with = "not_null")]
+    jwk: Option<Object<RawJwk>>,
+    #[serde(default, deserialize_with = "not_null")]
     kid: Option<String>,
-    crit: Option<IgnoredAny>,
-    b64: Option<IgnoredAny>,
+    #[serde(default)]
+    crit: Presence,
+    #[serde(default)]
+    b64: Presence,
 }
 
 impl SignedRequest {
@@ -151,19 +158,19 @@ impl SignedRequest {
     /// # Errors
     /// A [`JwsError`] that says which part is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, JwsError> {
-        let jws: FlattenedJws<'_> =
+        let Object(jws): Object<FlattenedJws<'_>> =
             serde_json::from_slice(body).map_err(|error| JwsError::Serialization(error.to_string()))?;
-        if jws.signatures.is_some() {
+        if jws.signatures.is_there() {
             return Err(JwsError::Serialization("`signatures` belongs to the general form".into()));
         }
-        if jws.header.is_some() {
+        if jws.header.is_there() {
             return Err(JwsError::Serialization("the unprotected `header` is not allowed".into()));
         }
         let header = parse_header(&jws.protected)?;
         let algorithm = Algorithm::named(&header.alg)
             .ok_or_else(|| JwsError::Algorithm(header.alg.chars().take(32).collect()))?;
         let key = match (header.jwk, header.kid) {
-            (Some(jwk), None) => KeyReference::Jwk(Box::new(jwk.check()?)),
+            (Some(Object(jwk)), None) => KeyReference::Jwk(Box::new(jwk.check()?)),
             (None, Some(kid)) => KeyReference::Kid(kid),
             (None, None) => return Err(JwsError::KeyReference("neither")),
             (Some(_), Some(_)) => return Err(JwsError::KeyReference("both")),
@@ -238,7 +245,7 @@ impl Payload {
                 "the payload is empty (POST-as-GET), but this resource takes a JSON object",
             ));
         }
-        serde_json::from_slice(&self.0).map_err(|error| {
+        serde_json::from_slice(&self.0).map(|Object(payload)| payload).map_err(|error| {
             Problem::malformed(format!("the payload is not what this resource takes: {error}"))
         })
     }
@@ -259,13 +266,13 @@ impl Payload {
 
 fn parse_header(protected: &str) -> Result<ProtectedHeader, JwsError> {
     let json = Base64UrlUnpadded::decode_vec(protected).map_err(|_| JwsError::Base64("protected"))?;
-    let header: ProtectedHeader =
+    let Object(header): Object<ProtectedHeader> =
         serde_json::from_slice(&json).map_err(|error| JwsError::Header(error.to_string()))?;
-    if header.crit.is_some() {
+    if header.crit.is_there() {
         // RFC 7515 §4.1.11: extensions we do not understand must be refused, and we have none.
         return Err(JwsError::Header("`crit` names extensions, and none is supported".into()));
     }
-    if header.b64.is_some() {
+    if header.b64.is_there() {
         return Err(JwsError::Header("`b64` (RFC 7797) is not supported".into()));
     }
     Ok(header)
@@ -278,6 +285,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::payload::ChallengeAnswer;
 
     struct Client(EcdsaKeyPair);
 
@@ -347,7 +355,15 @@ mod tests {
         assert_eq!(refused(&with(&format!(r#","kid":"k","jwk":{jwk}"#))), JwsError::KeyReference("both"));
         assert!(matches!(refused(&with(r#","kid":"k","crit":["b64"]"#)), JwsError::Header(_)));
         assert!(matches!(refused(&with(r#","kid":"k","b64":false"#)), JwsError::Header(_)));
+        assert!(matches!(refused(&with(r#","kid":"k","crit":null"#)), JwsError::Header(_)));
+        assert!(matches!(refused(&with(r#","kid":"k","b64":null"#)), JwsError::Header(_)));
         assert!(matches!(refused(&with(r#","kid":"k","kid":"k""#)), JwsError::Header(_)));
+        assert!(matches!(refused(&with(r#","kid":"k","jwk":null"#)), JwsError::Header(_)));
+        assert!(matches!(refused(&with(&format!(r#","kid":null,"jwk":{jwk}"#))), JwsError::Header(_)));
+        assert!(matches!(
+            refused(r#"{"alg":"ES256","nonce":null,"url":"u","kid":"k"}"#),
+            JwsError::Header(_)
+        ));
         for alg in ["none", "HS256", "ES256K", "", "es256"] {
             let header = format!(r#"{{"alg":"{alg}","nonce":"n","url":"u","kid":"k"}}"#);
             assert_eq!(refused(&header), JwsError::Algorithm(alg.into()));
@@ -373,6 +389,8 @@ mod tests {
         for body in [
             with_member(r#""header":{}"#),
             with_member(r#""signatures":[]"#),
+            with_member(r#""header":null"#),
+            with_member(r#""signatures":null"#),
             with_member(r#""payload":"""#),
             format!("{good}x"),
             "[]".into(),
@@ -387,6 +405,33 @@ mod tests {
         let padded = good.replace(r#"","signature""#, r#"=","signature""#);
         let request = SignedRequest::parse(padded.as_bytes()).unwrap();
         assert_eq!(request.verify(&client.key()), Err(JwsError::Signature));
+    }
+
+    /// RFC 7515 §7.2.2 and §4, RFC 7517 §4: each of these is a JSON object.
+    #[test]
+    fn arrays_are_refused_where_objects_belong() {
+        let says_so = |error: &str| error.contains("invalid type: sequence, expected a JSON object");
+        let client = Client::new();
+
+        let good: serde_json::Value = serde_json::from_str(&client.sign(&client.header(), "{}")).unwrap();
+        let body = serde_json::json!([good["protected"], good["payload"], good["signature"], null, null]);
+        let error = SignedRequest::parse(body.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(&error, JwsError::Serialization(text) if says_so(text)), "{error}");
+
+        let point = serde_json::from_str::<serde_json::Value>(&client.jwk()).unwrap();
+        let jwk = serde_json::json!(["EC", "P-256", point["x"], point["y"], null, null, null, null]);
+        for header in [
+            r#"["ES256","n","u",null,"k",null,null]"#.to_owned(),
+            format!(r#"{{"alg":"ES256","nonce":"n","url":"u","jwk":{jwk}}}"#),
+        ] {
+            let error = SignedRequest::parse(client.sign(&header, "{}").as_bytes()).unwrap_err();
+            assert!(matches!(&error, JwsError::Header(text) if says_so(text)), "{header}: {error}");
+        }
+
+        let request = SignedRequest::parse(client.sign(&client.header(), "[]").as_bytes()).unwrap();
+        let payload = request.verify(&client.key()).unwrap();
+        let problem = payload.parse::<ChallengeAnswer>().unwrap_err();
+        assert!(says_so(problem.detail()), "{problem:?}");
     }
 
     proptest! {

@@ -22,6 +22,7 @@ pub mod identifier;
 pub mod jwk;
 pub mod jws;
 pub mod nonce;
+mod object;
 pub mod object_id;
 pub mod payload;
 pub mod problem;

@@ -7,6 +7,7 @@ use chancery_time::Timestamp;
 use serde::Deserialize;
 
 use crate::identifier::RawIdentifier;
+use crate::object;
 use crate::problem::{Problem, ProblemType};
 
 /// A request for a new account (RFC 8555 §7.3).
@@ -14,8 +15,7 @@ use crate::problem::{Problem, ProblemType};
 #[serde(rename_all = "camelCase")]
 pub struct NewAccount {
     /// Where the holder can be reached.
-    #[serde(default)]
-    pub contact: Vec<String>,
+    pub contact: Option<Vec<String>>,
     /// Whether the holder agrees to the terms of service.
     #[serde(default)]
     pub terms_of_service_agreed: bool,
@@ -29,7 +29,7 @@ pub struct NewAccount {
 pub struct AccountUpdate {
     /// New contacts, in place of the old ones.
     pub contact: Option<Vec<String>>,
-    /// `deactivated`, to close the account.
+    /// `deactivated`, to close the account; any other value is to be ignored.
     pub status: Option<String>,
 }
 
@@ -38,6 +38,7 @@ pub struct AccountUpdate {
 #[serde(rename_all = "camelCase")]
 pub struct NewOrder {
     /// The identifiers to be certified.
+    #[serde(deserialize_with = "object::list")]
     pub identifiers: Vec<RawIdentifier>,
     /// The wish for the certificate's notBefore.
     pub not_before: Option<Timestamp>,
@@ -105,6 +106,23 @@ pub fn check_contacts(contacts: &[String]) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn null_contacts_are_none() {
+        for json in [r#"{"contact":null}"#, "{}"] {
+            assert_eq!(serde_json::from_str::<NewAccount>(json).unwrap().contact, None, "{json}");
+            assert_eq!(serde_json::from_str::<AccountUpdate>(json).unwrap().contact, None, "{json}");
+        }
+    }
+
+    #[test]
+    fn identifiers_are_objects() {
+        let order = |json| serde_json::from_str::<NewOrder>(json);
+        let good = order(r#"{"identifiers":[{"type":"dns","value":"a.test"}]}"#).unwrap();
+        assert_eq!(good.identifiers[0].value, "a.test");
+        let error = order(r#"{"identifiers":[["dns","a.test"]]}"#).unwrap_err().to_string();
+        assert!(error.starts_with("invalid type: sequence, expected a JSON object"), "{error}");
+    }
 
     #[test]
     fn contacts_are_checked() {

@@ -116,7 +116,8 @@ impl HttpsClient {
         (parts.status, String::from_utf8_lossy(&body.to_bytes()).into_owned())
     }
 
-    async fn exchange(
+    /// Any request to an absolute URL, and the answer read whole.
+    pub(crate) async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<http_body_util::Collected<Bytes>>, AnyError> {

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use chancery_acme::Problem;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::service::Failure;
@@ -42,14 +42,13 @@ pub(super) async fn no_such_resource() -> Response {
     ))
 }
 
-/// The answer to a method that a resource does not have; the router adds none of its own.
+/// The answer to a method that a resource does not have. `Allow` (RFC 9110 §15.5.6) is added by the
+/// router, which alone knows the methods of each resource.
 pub(super) async fn wrong_method(method: Method) -> Response {
     let detail = if method == Method::GET {
         "this resource is read by POST-as-GET: a signed POST with an empty payload (RFC 8555 §6.3)"
     } else {
-        "this resource does not have that method: signed requests are POSTs"
+        "this resource does not have that method: `Allow` lists those that it has"
     };
-    let mut response = problem_response(&Problem::malformed(detail).with_status(405));
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-    response
+    problem_response(&Problem::malformed(detail).with_status(405))
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, head, post};
+use axum::routing::{MethodRouter, get, post};
 
 pub(crate) use directory::directory;
 
@@ -30,8 +30,8 @@ use urls::path;
 pub(crate) fn router(app: Arc<App>) -> Router {
     let object = |prefix: &str, behind: &str| format!("{prefix}{{id}}{behind}");
     let acme = Router::new()
-        .route(path::DIRECTORY, of(get(directory::get)))
-        .route(path::NEW_NONCE, of(head(nonce::head).get(nonce::get)))
+        .route(path::DIRECTORY, of(get(directory::get).post(directory::post_as_get)))
+        .route(path::NEW_NONCE, of(get(nonce::get).head(nonce::head).post(nonce::post_as_get)))
         .route(path::NEW_ACCOUNT, of(post(account::register)))
         .route(path::NEW_ORDER, of(post(order::create)))
         .route(&object(path::ACCOUNT, ""), of(post(account::view_or_update)))

@@ -28,20 +28,24 @@ pub(crate) async fn register(
         return Ok((usable(account)?, false));
     }
     let now = app.now();
+    let contact = request.contact.unwrap_or_default();
     let agreed = request.terms_of_service_agreed || !terms_of_service;
-    check_contacts(&request.contact)?;
+    let acceptable = check_new(&contact, agreed);
     app.db
         .write(move |tx| {
-            if !agreed && accounts::by_thumbprint(tx, key.thumbprint())?.is_none() {
-                return Err(Failure::Refused(Problem::new(
-                    ProblemType::UserActionRequired,
-                    "agree to the terms of service that the directory names: set `termsOfServiceAgreed`",
-                )));
+            // RFC 8555 §7.3: an account that exists is returned as it is, whatever else is asked for.
+            if let Some(account) = accounts::by_thumbprint(tx, key.thumbprint())? {
+                return Ok((usable(account)?, false));
             }
-            let (account, new) = accounts::insert_or_find(tx, &key, &request.contact, now)?;
-            Ok((usable(account)?, new))
+            acceptable.clone()?;
+            Ok(accounts::insert_or_find(tx, &key, &contact, now)?)
         })
         .await
+}
+
+/// Makes sure that the signer's account may be used, where nothing else is asked of it.
+pub(crate) async fn confirm(app: &App, signer: Signer) -> Result<(), Failure> {
+    app.db.read(move |tx| require_valid(tx, &signer)).await
 }
 
 /// The account itself.
@@ -56,11 +60,8 @@ pub(crate) async fn view(app: &App, signer: Signer) -> Result<Account, Failure> 
 
 /// Changes the contacts of an account, or closes it.
 pub(crate) async fn update(app: &App, signer: Signer, update: AccountUpdate) -> Result<Account, Failure> {
-    if let Some(status) = &update.status
-        && status != AccountStatus::Deactivated.name()
-    {
-        return Err(Problem::malformed("`status` can only be set to `deactivated`").into());
-    }
+    // RFC 8555 §7.3.2: every other value of `status` is ignored.
+    let deactivate = update.status.as_deref() == Some(AccountStatus::Deactivated.name());
     check_contacts(update.contact.as_deref().unwrap_or_default())?;
     app.db
         .write(move |tx| {
@@ -68,7 +69,7 @@ pub(crate) async fn update(app: &App, signer: Signer, update: AccountUpdate) -> 
             if let Some(contact) = &update.contact {
                 accounts::set_contact(tx, signer.account_id, contact)?;
             }
-            if update.status.is_some() {
+            if deactivate {
                 accounts::set_status(tx, signer.account_id, AccountStatus::Deactivated)?;
             }
             accounts::by_id(tx, signer.account_id)?.ok_or_else(gone)
@@ -83,6 +84,18 @@ pub(crate) fn require_valid(tx: &mut ReadTx<'_>, signer: &Signer) -> Result<(), 
         // The key was changed since the signature was verified.
         None => Err(gone()),
     }
+}
+
+/// What is asked of a new account alone.
+fn check_new(contact: &[String], agreed: bool) -> Result<(), Problem> {
+    check_contacts(contact)?;
+    if agreed {
+        return Ok(());
+    }
+    Err(Problem::new(
+        ProblemType::UserActionRequired,
+        "agree to the terms of service that the directory names: set `termsOfServiceAgreed`",
+    ))
 }
 
 fn usable(account: Account) -> Result<Account, Failure> {

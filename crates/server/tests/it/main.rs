@@ -17,6 +17,7 @@ mod config;
 mod crash;
 mod issuance;
 mod lego;
+mod protocol;
 mod shutdown;
 mod tls;
 

@@ -1,0 +1,169 @@
+//! An ACME client that sends what it is told to, right or wrong: for the requests that no real
+//! client sends.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+use crate::{HttpsClient, Installation};
+
+/// Signs with a P-256 key of its own (ES256). Each request spends the nonce of the answer before
+/// it, refused or not, so that a chain of requests also shows that every answer brought a fresh one.
+pub struct RawClient {
+    https: HttpsClient,
+    directory: Value,
+    key: EcdsaKeyPair,
+    account: Option<String>,
+    nonce: Option<String>,
+}
+
+/// An answer of the server, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body, as text.
+    pub body: String,
+}
+
+impl RawClient {
+    /// A client of a running server, with a new key and no account.
+    pub async fn new(installation: &Installation) -> Self {
+        let https = installation.https_client();
+        let (_, directory) = https.get(&installation.directory_url()).await;
+        Self {
+            https,
+            directory: serde_json::from_str(&directory).expect("the directory is JSON"),
+            key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a new key"),
+            account: None,
+            nonce: None,
+        }
+    }
+
+    /// The URL of a resource, by its name in the directory: `newOrder`, say.
+    pub fn url(&self, resource: &str) -> String {
+        self.directory[resource]
+            .as_str()
+            .unwrap_or_else(|| panic!("the directory names `{resource}`"))
+            .to_owned()
+    }
+
+    /// The public key.
+    pub fn jwk(&self) -> Value {
+        // SEC 1 §2.3.3: 04 ‖ x ‖ y.
+        let point = self.key.public_key().as_ref();
+        json!({ "kty": "EC", "crv": "P-256", "x": base64url(&point[1..33]), "y": base64url(&point[33..]) })
+    }
+
+    /// The URL of the account that [`register`](Self::register) made or found.
+    pub fn account(&self) -> String {
+        self.account.clone().expect("register comes first")
+    }
+
+    /// Asks for an account (RFC 8555 §7.3). Where the server gives one, the requests from then on
+    /// name it as their `kid`.
+    pub async fn register(&mut self, payload: &Value) -> Answer {
+        let url = self.url("newAccount");
+        self.account = None;
+        let answer = self.post(&url, &payload.to_string()).await;
+        self.account = answer.header("location").map(str::to_owned);
+        answer
+    }
+
+    /// Sends a payload in a request that is signed as RFC 8555 §6.2 wants it; the empty text makes
+    /// it a POST-as-GET.
+    pub async fn post(&mut self, url: &str, payload: &str) -> Answer {
+        let header = self.header(url).await;
+        let body = self.sign(&header, payload);
+        self.send(url, &body).await
+    }
+
+    /// A good protected header for a request to that URL.
+    pub async fn header(&mut self, url: &str) -> Value {
+        let mut header = json!({ "alg": "ES256", "nonce": self.nonce().await, "url": url });
+        match &self.account {
+            Some(account) => header["kid"] = json!(account),
+            None => header["jwk"] = self.jwk(),
+        }
+        header
+    }
+
+    /// A JWS in flattened form (RFC 7515 §7.2.2) with any protected header.
+    pub fn sign(&self, header: &Value, payload: &str) -> Value {
+        let header = base64url(header.to_string().as_bytes());
+        let payload = base64url(payload.as_bytes());
+        let signature = self
+            .key
+            .sign(&SystemRandom::new(), format!("{header}.{payload}").as_bytes())
+            .expect("a key in memory signs");
+        json!({ "protected": header, "payload": payload, "signature": base64url(signature.as_ref()) })
+    }
+
+    /// Posts any body as a signed request, and keeps the nonce of the answer.
+    pub async fn send(&mut self, url: &str, body: &Value) -> Answer {
+        let request = Request::post(url)
+            .header(header::CONTENT_TYPE, "application/jose+json")
+            .body(Full::from(body.to_string()));
+        let answer = self.exchange(request.expect("a URL")).await;
+        self.nonce = answer.header("replay-nonce").map(str::to_owned);
+        answer
+    }
+
+    /// Sends a request without body or signature.
+    pub async fn unsigned(&self, method: Method, url: &str) -> Answer {
+        let request = Request::builder().method(method).uri(url).body(Full::default());
+        self.exchange(request.expect("a URL")).await
+    }
+
+    /// The nonce of the last answer, or else a new one.
+    async fn nonce(&mut self) -> String {
+        if let Some(nonce) = self.nonce.take() {
+            return nonce;
+        }
+        let answer = self.unsigned(Method::HEAD, &self.url("newNonce")).await;
+        answer.header("replay-nonce").expect("newNonce gives a nonce").to_owned()
+    }
+
+    async fn exchange(&self, request: Request<Full<hyper::body::Bytes>>) -> Answer {
+        let what = format!("{} {}", request.method(), request.uri());
+        let response = self.https.exchange(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+        }
+    }
+}
+
+impl Answer {
+    /// A header field, if the answer has it.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a header field is text"))
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+
+    /// The detail of the problem document that this answer must be: with that status and ACME error
+    /// type (`malformed`, say; RFC 8555 §6.7).
+    pub fn problem(&self, status: u16, kind: &str) -> String {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("urn:ietf:params:acme:error:{kind}"), "{self:?}");
+        assert_eq!(problem["status"], status, "{self:?}");
+        problem["detail"].as_str().unwrap_or_else(|| panic!("no detail: {self:?}")).to_owned()
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
