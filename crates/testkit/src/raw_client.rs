@@ -1,6 +1,7 @@
 //! An ACME client that sends what it is told to, right or wrong: for the requests that no real
 //! client sends.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -58,6 +59,13 @@ impl RawClient {
         // SEC 1 §2.3.3: 04 ‖ x ‖ y.
         let point = self.key.public_key().as_ref();
         json!({ "kty": "EC", "crv": "P-256", "x": base64url(&point[1..33]), "y": base64url(&point[33..]) })
+    }
+
+    /// What this client shows for a challenge with that token (RFC 8555 §8.1).
+    pub fn key_authorization(&self, token: &str) -> String {
+        // The members stand in the order of their names, as RFC 7638 §3 wants them.
+        let thumbprint = digest(&SHA256, self.jwk().to_string().as_bytes());
+        format!("{token}.{}", base64url(thumbprint.as_ref()))
     }
 
     /// The URL of the account that [`register`](Self::register) made or found.
