@@ -1,5 +1,9 @@
 //! Why an observation did not come about.
 
+use std::io;
+
+use rustix::io::Errno;
+
 /// Why an identifier could not be validated.
 ///
 /// `Display` is one sentence for the person who runs the client: which URL or address, what happened,
@@ -35,6 +39,22 @@ pub enum FailureKind {
     Protocol,
     /// The answer is not the key authorization that was expected.
     Mismatch,
+    /// This machine has no descriptor, port, address or memory left to look with. It says nothing of
+    /// the identifier.
+    Local,
+}
+
+impl FailureKind {
+    /// [`Local`](Self::Local) or [`Connection`](Self::Connection): whose failure it is that no
+    /// connection came about.
+    pub(crate) fn of_connect(error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL) => {
+                Self::Local
+            }
+            _ => Self::Connection,
+        }
+    }
 }
 
 impl Failure {
@@ -46,5 +66,29 @@ impl Failure {
     /// A failure that may go away by itself.
     pub(crate) fn passing(kind: FailureKind, detail: String) -> Self {
         Self { kind, transient: true, detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_machine_lacks_is_no_failure_of_the_other_side() {
+        for (errno, kind) in [
+            (Errno::MFILE, FailureKind::Local),
+            (Errno::NFILE, FailureKind::Local),
+            (Errno::NOBUFS, FailureKind::Local),
+            (Errno::NOMEM, FailureKind::Local),
+            (Errno::ADDRNOTAVAIL, FailureKind::Local),
+            (Errno::CONNREFUSED, FailureKind::Connection),
+            (Errno::CONNRESET, FailureKind::Connection),
+            (Errno::HOSTUNREACH, FailureKind::Connection),
+            (Errno::NETUNREACH, FailureKind::Connection),
+            (Errno::TIMEDOUT, FailureKind::Connection),
+        ] {
+            assert_eq!(FailureKind::of_connect(&errno.into()), kind, "{errno:?}");
+        }
+        assert_eq!(FailureKind::of_connect(&io::Error::other("?")), FailureKind::Connection);
     }
 }

@@ -24,6 +24,8 @@ use crate::failure::{Failure, FailureKind};
 #[derive(Debug, Clone)]
 pub struct Resolver {
     dns: TokioResolver,
+    /// Whether there is any DNS server to ask.
+    has_servers: bool,
     /// How long a look-up may take altogether.
     timeout: Duration,
 }
@@ -79,7 +81,7 @@ impl Resolver {
     ///
     /// # Errors
     /// [`FailureKind::Dns`] when there is none: lasting when the DNS says so, transient when it did
-    /// not answer or could not.
+    /// not answer or could not. [`FailureKind::Local`] when this machine could not ask.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Failure> {
         if let Ok(ip) = name.parse() {
             return Ok(vec![ip]);
@@ -118,12 +120,13 @@ impl Resolver {
         options.use_hosts_file = hosts;
         options.attempts = 1;
         options.timeout = timeout / 2;
+        let has_servers = !servers.is_empty();
         let config = ResolverConfig::from_parts(None, vec![], servers);
         let dns = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
             .with_options(options)
             .build()
             .map_err(configuration)?;
-        Ok(Self { dns, timeout })
+        Ok(Self { dns, has_servers, timeout })
     }
 
     /// What two look-ups without an address say together.
@@ -133,6 +136,15 @@ impl Resolver {
         if errors.clone().any(NetError::is_nx_domain) {
             let detail = format!("the DNS has no name `{name}`; publish an A or AAAA record for it");
             return Failure::lasting(FailureKind::Dns, detail);
+        }
+        // Servers are asked over UDP, without a connection: that there is none means that no socket
+        // could be opened. Why not is not handed on.
+        if self.has_servers && errors.clone().any(|error| matches!(error, NetError::NoConnections)) {
+            let detail = format!(
+                "cannot look up the addresses of `{name}`: no socket could be opened; raise the limits of \
+                 the CA's process or machine"
+            );
+            return Failure::passing(FailureKind::Local, detail);
         }
         match errors.find_map(no_answer) {
             None => Failure::lasting(
@@ -180,7 +192,7 @@ fn no_answer(error: &NetError) -> Option<String> {
             (*response_code != ResponseCode::NoError).then(|| format!("the server answered {response_code}"))
         }
         NetError::Dns(DnsError::ResponseCode(code)) => Some(format!("the server answered {code}")),
-        NetError::NoConnections => Some("no DNS server is configured or reachable".to_owned()),
+        NetError::NoConnections => Some("no DNS server is configured".to_owned()),
         NetError::Timeout => Some("no answer came in time".to_owned()),
         other => Some(other.to_string()),
     }

@@ -39,7 +39,7 @@ use crate::store::settings;
 use crate::tls::certificate::CurrentCertificate;
 use crate::tls::files::CertificateFiles;
 use crate::tls::own::OwnCertificate;
-use crate::tls::{self, listener, server_config};
+use crate::tls::{self, descriptors, listener, server_config};
 
 /// How long requests and jobs that have begun may take after SIGTERM.
 const DRAIN_TIME: Duration = Duration::from_secs(30);
@@ -51,6 +51,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let limits = listener::Limits::with_connections(descriptors::room_for_connections());
     files::create_directory(&config.server.workdir)?;
     let _lock = lock(&config.server.workdir)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
@@ -74,6 +75,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         listener,
         server_config(certificate)?,
         router(Arc::clone(&app)),
+        limits,
         connections.clone(),
         stop.clone(),
     ));

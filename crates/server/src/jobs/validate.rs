@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chancery_acme::{Problem, ProblemType};
+use chancery_acme::{Identifier, Problem, ProblemType};
 use chancery_validation::http01::{Failure as Observed, FailureKind};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,8 @@ const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)]
 const KEEP_ATTEMPTS: u32 = 20;
 const KEEP_PAUSE: Duration = Duration::from_millis(500);
 
-/// Validates a challenge. When the server stops between two looks, the job stays for the next start.
+/// Validates a challenge. When the server stops between two looks, the job stays for the next start;
+/// when this machine cannot look, for the sweep.
 pub(super) async fn run(app: &App, validation: Validation, stop: &CancellationToken) {
     let Validation { observation, settled, _hold } = validation;
     let id = observation.challenge_id;
@@ -54,7 +55,7 @@ async fn look(app: &App, observation: &Observation, stop: &CancellationToken) ->
             Err(failure) if failure.transient => {
                 tracing::debug!(%identifier, %failure, "a validation is tried again in {pause:?}");
             }
-            outcome => return Some(outcome.map_err(|failure| problem(&failure))),
+            outcome => return verdict(identifier, outcome),
         }
         tokio::select! {
             () = stop.cancelled() => return None,
@@ -62,12 +63,22 @@ async fn look(app: &App, observation: &Observation, stop: &CancellationToken) ->
         }
     }
     let last = app.http01.observe(identifier.value(), token, key_authorization).await;
-    Some(last.map_err(|failure| problem(&failure)))
+    verdict(identifier, last)
 }
 
-/// What the client is told of what was observed (RFC 8555 §6.7).
-fn problem(observed: &Observed) -> Problem {
-    let kind = match observed.kind {
+/// What an observation says of the challenge; `None` where it says something of this machine alone.
+fn verdict(identifier: &Identifier, outcome: Result<(), Observed>) -> Option<Result<(), Problem>> {
+    let Err(observed) = outcome else { return Some(Ok(())) };
+    let Some(kind) = problem_type(observed.kind) else {
+        tracing::warn!(%identifier, failure = %observed, "a validation is put off: this machine cannot look");
+        return None;
+    };
+    Some(Err(Problem::new(kind, observed.to_string())))
+}
+
+/// What the client is told of what was observed (RFC 8555 §6.7); nothing of what is not its fault.
+fn problem_type(observed: FailureKind) -> Option<ProblemType> {
+    Some(match observed {
         FailureKind::Dns => ProblemType::Dns,
         FailureKind::Connection | FailureKind::Timeout | FailureKind::Egress | FailureKind::Redirect => {
             ProblemType::Connection
@@ -75,6 +86,29 @@ fn problem(observed: &Observed) -> Problem {
         FailureKind::Tls => ProblemType::Tls,
         FailureKind::Response(_) | FailureKind::Protocol => ProblemType::Unauthorized,
         FailureKind::Mismatch => ProblemType::IncorrectResponse,
-    };
-    Problem::new(kind, observed.to_string())
+        FailureKind::Local => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_answers_for_all_but_this_machine() {
+        for (observed, told) in [
+            (FailureKind::Dns, Some(ProblemType::Dns)),
+            (FailureKind::Connection, Some(ProblemType::Connection)),
+            (FailureKind::Timeout, Some(ProblemType::Connection)),
+            (FailureKind::Egress, Some(ProblemType::Connection)),
+            (FailureKind::Redirect, Some(ProblemType::Connection)),
+            (FailureKind::Tls, Some(ProblemType::Tls)),
+            (FailureKind::Response(404), Some(ProblemType::Unauthorized)),
+            (FailureKind::Protocol, Some(ProblemType::Unauthorized)),
+            (FailureKind::Mismatch, Some(ProblemType::IncorrectResponse)),
+            (FailureKind::Local, None),
+        ] {
+            assert_eq!(problem_type(observed), told, "{observed:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The listener: TLS in front of the router, under a certificate that is kept fresh.
 
 pub(crate) mod certificate;
+pub(crate) mod descriptors;
 pub(crate) mod files;
 pub(crate) mod listener;
 pub(crate) mod own;

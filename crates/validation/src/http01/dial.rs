@@ -42,21 +42,31 @@ pub(super) async fn connect(
                 Ok(()) => return Ok(stream),
                 Err(refused) => refusal = Some(refused),
             },
-            Err(failed) => failure = Some(failed),
+            Err(failed) => failure = Some(telling(failure, failed)),
         }
     }
     Err(failure.unwrap_or_else(|| refused(target, refusal)))
+}
+
+/// Which of two failures says more of the host: the later one, unless it says nothing of it. A machine
+/// without IPv6 has no address to dial such a one from, which must not hide that the host refuses IPv4.
+fn telling(earlier: Option<Failure>, later: Failure) -> Failure {
+    match earlier {
+        Some(earlier) if later.kind == FailureKind::Local => earlier,
+        _ => later,
+    }
 }
 
 async fn dial(to: SocketAddr, timeout: Duration, target: &Target) -> Result<TcpStream, Failure> {
     match tokio::time::timeout(timeout, TcpStream::connect(to)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => {
-            let detail = format!(
-                "cannot connect to {to} for {target}: {error}; check that something listens there and that \
-                 the CA can reach it"
-            );
-            Err(Failure::passing(FailureKind::Connection, detail))
+            let kind = FailureKind::of_connect(&error);
+            let advice = match kind {
+                FailureKind::Local => "raise the limits of the CA's process or machine",
+                _ => "check that something listens there and that the CA can reach it",
+            };
+            Err(Failure::passing(kind, format!("cannot connect to {to} for {target}: {error}; {advice}")))
         }
         Err(_) => {
             let detail = format!(
@@ -84,4 +94,25 @@ fn refused(target: &Target, refusal: Option<EgressRefusal>) -> Failure {
     let detail =
         format!("{target} is out of bounds: {why}; the CA's operator can allow it in the egress policy");
     Failure::lasting(FailureKind::Egress, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_of_the_host_counts() {
+        use FailureKind::{Connection, Local, Timeout};
+        for (earlier, later, told) in [
+            (None, Local, Local),
+            (None, Connection, Connection),
+            (Some(Local), Local, Local),
+            (Some(Local), Connection, Connection),
+            (Some(Connection), Local, Connection),
+            (Some(Timeout), Connection, Connection),
+        ] {
+            let failure = |kind| Failure::passing(kind, String::new());
+            assert_eq!(telling(earlier.map(failure), failure(later)).kind, told, "{earlier:?} {later:?}");
+        }
+    }
 }

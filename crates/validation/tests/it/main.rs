@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails fails its test")]
 
 mod dns;
+mod exhausted;
 mod http01;
 mod names;
 mod web;
