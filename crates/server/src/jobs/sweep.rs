@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_acme::Problem;
+use chancery_acme::{Problem, ProblemType};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -14,7 +14,7 @@ use crate::store::jobs::{self, Job, JobKind};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// How many jobs one sweep takes over.
 const BATCH: i64 = 64;
-/// After this many tries an order that cannot be issued is given up.
+/// After this many tries a job is given up.
 const MAX_ATTEMPTS: i64 = 10;
 
 /// Ends the leases of this node's earlier run, so that its jobs are taken up at once.
@@ -61,6 +61,11 @@ async fn take_up(app: &Arc<App>, job: Job) -> Result<(), Failure> {
     let Job { kind, subject_id, attempts } = job;
     tracing::info!(kind = kind.name(), subject_id, attempts, "a job that was left behind is taken up");
     match kind {
+        JobKind::Validate if attempts > MAX_ATTEMPTS => {
+            let detail = "the server could not look whether the challenge is passed; its operator finds why in the log";
+            let problem = Problem::new(ProblemType::Connection, detail);
+            challenges::settle(app, subject_id, Err(problem)).await?;
+        }
         JobKind::Validate => match challenges::resume(app, subject_id).await? {
             Some(observation) => drop(app.jobs.validate(observation)),
             None => app.db.write(move |tx| jobs::delete(tx, kind, subject_id)).await?,
