@@ -18,6 +18,7 @@ mod table;
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -97,11 +98,17 @@ struct TableArgs {
     reports: Vec<String>,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::Issue(args) => issue(&args),
-        Command::Table(args) => print(&table::render(&table::read(&args.reports)?)),
-    }
+        Command::Table(args) => {
+            table::read(&args.reports).and_then(|reports| print(&table::render(&reports)))
+        }
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    // Nothing is left to be done where even standard error cannot be written to.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::FAILURE
 }
 
 fn issue(args: &IssueArgs) -> anyhow::Result<()> {
