@@ -120,10 +120,6 @@ fn database(
 ) -> Option<chancery_db::Config> {
     match raw.driver.value.as_str() {
         "sqlite" => {
-            if secrets.database_dsn.is_some() {
-                let unused = "is sqlite, but CHANCERY_DATABASE_DSN is set: unset it, or change the driver";
-                problems.add(raw.driver.referenced, "database.driver", unused);
-            }
             if let Some(dsn) = &raw.dsn {
                 problems.add(
                     dsn.referenced,
