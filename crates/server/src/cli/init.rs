@@ -26,9 +26,6 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 pub(super) fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     let file = absolute(&args.output)?;
     refuse_existing(&file)?;
-    // Before the keys are made, which could not be made again.
-    let directory = file.parent().filter(|directory| directory.is_dir());
-    anyhow::ensure!(directory.is_some(), "the directory of {} does not exist: make it first", file.display());
     let args = if args.defaults { args } else { ask(args)? };
     let url = args.url.as_deref().unwrap_or(DEFAULT_URL);
     let listen = match args.listen {
@@ -41,6 +38,10 @@ pub(super) fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     let config = config::check(&file, &text, &config::Secrets::from_environment()?)?;
 
     files::create_directory(&workdir)?;
+    // Before the keys, which a second try would find in its way.
+    if let Some(directory) = file.parent() {
+        files::create_directory(directory)?;
+    }
     for authority in &config.authorities {
         create_authority(authority, config.server.url.host())?;
     }

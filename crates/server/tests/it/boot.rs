@@ -1,6 +1,6 @@
 //! When the server starts, and what it says when it does not.
 
-use chancery_testkit::{Engine, Finished, Installation, run_program};
+use chancery_testkit::{Engine, Finished, Installation, Workdir, run_program};
 
 use crate::acme::block_on;
 use crate::{CHANCERY, on_both_engines};
@@ -51,6 +51,18 @@ fn a_plan_without_postgresql_is_refused_on_postgresql() {
     let refused = installation.run(&["cold-start", "init", "--plan=free"]);
     assert_ne!(refused.code, Some(0), "{refused}");
     assert!(refused.stderr.contains("db_not_allowed"), "{refused}");
+}
+
+#[test]
+fn init_makes_the_directories_that_it_writes_to() {
+    let files = Workdir::new();
+    let (workdir, config) = (files.join("a/workdir"), files.join("b/c/chancery.yml"));
+    let (workdir, config) = (workdir.display().to_string(), config.display().to_string());
+    run_program(CHANCERY, &["init", "--defaults", "--workdir", &workdir, "-o", &config]).succeeded();
+    run_program(CHANCERY, &["validate", "-f", &config]).succeeded();
+
+    let again = run_program(CHANCERY, &["init", "--defaults", "--workdir", &workdir, "-o", &config]);
+    assert!(again.exited_with(1).stderr.contains("exists already"));
 }
 
 #[test]
