@@ -7,12 +7,49 @@
 //! |---|---|
 //! | [`plan`] | the plans that a cold start can be opened under, and what each allows |
 //! | [`entitlements`] | what a plan or a licence allows, and whether a configuration fits it |
-//! | [`installation_key`] | the `INST-` key that names an installation |
+//! | [`jwt`] | the licence JWT: verified, read and made |
+//! | [`key`] | the keys people type: `CRT-` names a licence, `INST-` an installation |
+//! | [`document`] | signed documents: opening and sealing them |
+//! | [`lic`], [`revocations`], [`manifest`] | the kinds of signed documents |
+//! | [`anchors`], [`keyring`] | the keys that are trusted, and what for |
+//! | [`armour`] | the text form of documents and keys |
+//! | [`mod@state`] | what the documents are worth now, as one pure function |
+//! | [`watermark`] | the highest trustworthy time seen |
+//! | [`version`] | versions, and the build that a licence is held against |
 
+pub mod anchors;
+pub mod armour;
+mod crypto;
+pub mod document;
 pub mod entitlements;
-pub mod installation_key;
+mod envelope;
+mod json;
+pub mod jwt;
+pub mod key;
+pub mod keyring;
+pub mod lic;
+pub mod manifest;
 pub mod plan;
+pub mod revocations;
+pub mod state;
+#[cfg(test)]
+mod testing;
+pub mod version;
+pub mod watermark;
 
-pub use entitlements::{Configuration, Database, Entitlements, Feature, Limit, Misfit};
-pub use installation_key::InstallationKey;
+pub use anchors::{Anchor, Environment, TrustAnchors};
+pub use armour::ArmourError;
+pub use crypto::{KeyId, KeyIdError, KeyRejected, Method, PublicKey, SigningFailed, SigningKey};
+pub use document::{Document, DocumentError, Kind, Verified, open, seal};
+pub use entitlements::{Configuration, Database, Entitlements, Feature, Limit, Misfit, Named, Set, Usage};
+pub use envelope::EnvelopeError;
+pub use json::JsonError;
+pub use key::{InstallationKey, LicenseKey};
+pub use keyring::{Keyring, NoAnchor};
+pub use lic::{Holder, License};
+pub use manifest::{IssuingKey, KeyManifest};
 pub use plan::Plan;
+pub use revocations::RevocationList;
+pub use state::{State, state};
+pub use version::{Build, Version};
+pub use watermark::Watermark;

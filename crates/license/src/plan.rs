@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::entitlements::{Database, Entitlements, Feature, Limit};
+use serde::{Deserialize, Serialize};
+
+use crate::entitlements::{Database, Entitlements, Feature, Limit, Set};
 
 /// A plan of the vendor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Plan {
     /// One SQLite installation with one authority and 25 managed servers.
     Free,
@@ -32,34 +35,29 @@ impl Plan {
         }
     }
 
-    /// What the plan allows while a cold-start window is open.
-    pub const fn entitlements(self) -> Entitlements {
-        const BOTH: &[Database] = &[Database::Sqlite, Database::Postgres];
-        match self {
-            Self::Free => Entitlements {
-                databases: &[Database::Sqlite],
-                max_authorities: Limit::AtMost(1),
-                max_managed_servers: Limit::AtMost(25),
-                features: &[Feature::Acme],
-            },
-            Self::Starter => Entitlements {
-                databases: &[Database::Sqlite],
-                max_authorities: Limit::AtMost(2),
-                max_managed_servers: Limit::AtMost(250),
-                features: &[Feature::Acme, Feature::Api],
-            },
-            Self::Pro => Entitlements {
-                databases: BOTH,
-                max_authorities: Limit::AtMost(3),
-                max_managed_servers: Limit::Unlimited,
-                features: &[Feature::Acme, Feature::Api, Feature::Siem, Feature::Mtls],
-            },
-            Self::Enterprise => Entitlements {
-                databases: BOTH,
-                max_authorities: Limit::AtMost(5),
-                max_managed_servers: Limit::Unlimited,
-                features: Feature::ALL,
-            },
+    /// What the plan allows while a cold-start window is open, and what its licences allow by default.
+    pub fn entitlements(self) -> Entitlements {
+        let sqlite = Set::from([Database::Sqlite]);
+        let both = Set::all();
+        let (allowed_databases, max_authorities, max_managed_servers, features) = match self {
+            Self::Free => (sqlite, 1, Limit::AtMost(25), [Feature::Acme].into()),
+            Self::Starter => (sqlite, 2, Limit::AtMost(250), [Feature::Acme, Feature::Api].into()),
+            Self::Pro => (
+                both,
+                3,
+                Limit::Unlimited,
+                [Feature::Acme, Feature::Api, Feature::Siem, Feature::Mtls].into(),
+            ),
+            Self::Enterprise => (both, 5, Limit::Unlimited, Set::all()),
+        };
+        Entitlements {
+            allowed_databases,
+            max_authorities: Limit::AtMost(max_authorities),
+            max_managed_servers,
+            max_certificates: Limit::Unlimited,
+            max_users: Limit::Unlimited,
+            max_profiles: Limit::Unlimited,
+            features,
         }
     }
 }
@@ -94,6 +92,7 @@ mod tests {
     fn names_read_back() {
         for plan in Plan::ALL {
             assert_eq!(plan.name().parse(), Ok(plan));
+            assert_eq!(serde_json::to_value(plan).unwrap(), plan.name());
         }
         assert!("Pro".parse::<Plan>().is_err());
         assert!("".parse::<Plan>().is_err());
@@ -103,8 +102,8 @@ mod tests {
     fn every_plan_allows_acme_on_sqlite() {
         for plan in Plan::ALL {
             let entitlements = plan.entitlements();
-            assert!(entitlements.databases.contains(&Database::Sqlite), "{plan}");
-            assert!(entitlements.features.contains(&Feature::Acme), "{plan}");
+            assert!(entitlements.allowed_databases.contains(Database::Sqlite), "{plan}");
+            assert!(entitlements.features.contains(Feature::Acme), "{plan}");
         }
     }
 }

@@ -48,7 +48,7 @@ impl From<Denial> for Problem {
 mod tests {
     use std::convert::Infallible;
 
-    use chancery_license::{Configuration, Database, Plan};
+    use chancery_license::{Configuration, Database, Plan, Set};
 
     use super::*;
     use crate::licensing::boot::{Boot, decide};
@@ -57,7 +57,8 @@ mod tests {
     #[test]
     fn renewals_outlive_the_window() {
         let window = Window { plan: Plan::Free, ends_at: Timestamp::from_unix_seconds(100) };
-        let configuration = Configuration { database: Database::Sqlite, authorities: 1 };
+        let configuration =
+            Configuration { database: Database::Sqlite, authorities: 1, features: Set::EMPTY };
         let Boot::ColdStart(grant) = decide(Some(window), configuration, Timestamp::MIN) else {
             panic!("the window is open");
         };

@@ -59,7 +59,7 @@ pub(crate) fn decide(window: Option<Window>, configuration: Configuration, now: 
 
 #[cfg(test)]
 mod tests {
-    use chancery_license::Database;
+    use chancery_license::{Database, Feature};
 
     use super::*;
 
@@ -67,8 +67,9 @@ mod tests {
     fn every_way_to_boot() {
         let end = Timestamp::from_unix_seconds(1_000);
         let window = |plan| Some(Window { plan, ends_at: end });
-        let sqlite = Configuration { database: Database::Sqlite, authorities: 1 };
-        let postgres = Configuration { database: Database::Postgres, authorities: 1 };
+        let sqlite =
+            Configuration { database: Database::Sqlite, authorities: 1, features: [Feature::Acme].into() };
+        let postgres = Configuration { database: Database::Postgres, ..sqlite };
         let open = Timestamp::from_unix_seconds(999);
         let granted = |plan| Boot::ColdStart(Grant { window: Window { plan, ends_at: end } });
 

@@ -14,7 +14,7 @@ pub(crate) use admission::Licensed;
 pub(crate) use banner::banner;
 pub(crate) use boot::{Boot, Grant};
 
-use chancery_license::{Configuration, Database};
+use chancery_license::{Configuration, Database, Feature};
 
 use crate::config::Config;
 
@@ -26,5 +26,6 @@ pub(crate) fn licensed_parts(config: &Config) -> Configuration {
             chancery_db::Config::Postgres { .. } => Database::Postgres,
         },
         authorities: u64::try_from(config.authorities.len()).unwrap_or(u64::MAX),
+        features: [Feature::Acme].into(),
     }
 }
