@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How many certificates a second, at what latency and for how much CPU: this
 # server, and beside it in the same run Caddy's acme_server, under the same load.
+# Then what opening a licence costs, beside the bare verification of its signature.
 #
 #   [BENCH_CLIENTS="1 16 64"] [BENCH_SECONDS=15] [BENCH_CADDY=no] tools/bench.sh
 #
@@ -160,3 +161,18 @@ for count in $clients; do
     done
 done
 "$bench" table "${reports[@]}"
+
+stop_servers
+started=()
+say "what opening a licence costs, beside its signature alone"
+cargo bench --locked -p chancery-license --bench verify -- --noplot >&2
+python3 - <<'PYTHON'
+import json
+
+def nanoseconds(name):
+    with open(f"target/criterion/license/{name}/new/estimates.json") as file:
+        return json.load(file)["median"]["point_estimate"]
+
+opened, bare = nanoseconds("open"), nanoseconds("ed25519")
+print(f"licence: opened in {opened / 1000:.1f} µs, {opened / bare:.2f} times its bare Ed25519 verification (at most 1.3)")
+PYTHON

@@ -1,13 +1,24 @@
 //! The keys that a program trusts from the start: each for one product in one environment.
+//!
+//! They are compiled in: a build takes them from the folder that the environment variable `CHANCERY_TRUST_DIR`
+//! names, or else the development anchors, which lie with the sources. `trust/dev/README.md` describes such a
+//! folder.
 
-pub mod dev;
+#[cfg(test)]
+pub(crate) mod dev;
+#[cfg(test)]
+#[path = "../build/trust_folder.rs"]
+mod trust_folder;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use crate::crypto::{KeyId, PublicKey};
+use crate::crypto::{KeyId, KeyRejected, PublicKey};
+
+/// What the build script found in the folder of the build, each key in PEM; no key is there twice.
+const COMPILED: &[(Environment, &str)] = include!(concat!(env!("OUT_DIR"), "/anchors.rs"));
 
 /// Where documents are meant to count. A document of one environment is nothing in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +57,19 @@ pub struct TrustAnchors(Vec<Anchor>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the key {0} is an anchor twice: each product and environment needs its own")]
 pub struct AnchorTwice(pub KeyId);
+
+/// The anchors that this build was made with, which then are that product's.
+///
+/// # Errors
+/// Where a key of the folder is none that can be trusted, such as an Ed25519 point of small order. The build
+/// refuses what is no public key at all.
+pub fn compiled(product: &str) -> Result<TrustAnchors, KeyRejected> {
+    let anchor = |(environment, pem): &(Environment, &str)| {
+        let key = PublicKey::from_pem(pem)?;
+        Ok(Anchor { key, product: product.to_owned(), environment: *environment })
+    };
+    COMPILED.iter().map(anchor).collect::<Result<_, _>>().map(TrustAnchors)
+}
 
 impl Environment {
     /// Every environment.
@@ -98,6 +122,13 @@ impl TrustAnchors {
         self.0.iter()
     }
 
+    /// The environments in which that product has an anchor, in the order of [`Environment::ALL`].
+    pub fn environments(&self, product: &str) -> impl Iterator<Item = Environment> {
+        Environment::ALL.into_iter().filter(move |environment| {
+            self.iter().any(|anchor| anchor.environment == *environment && anchor.product == product)
+        })
+    }
+
     /// Whether any anchor speaks for the development environment, which a program says loudly.
     pub fn has_dev(&self) -> bool {
         self.iter().any(|anchor| anchor.environment == Environment::Dev)
@@ -105,35 +136,4 @@ impl TrustAnchors {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crypto::SigningKey;
-
-    fn anchor(seed: u8, product: &str, environment: Environment) -> Anchor {
-        let key = SigningKey::from_ed25519_seed(&[seed; 32]).unwrap().public().clone();
-        Anchor { key, product: product.to_owned(), environment }
-    }
-
-    #[test]
-    fn environments_have_one_spelling() {
-        for environment in Environment::ALL {
-            assert_eq!(environment.name().parse(), Ok(environment));
-        }
-        for text in ["", "Prod", "production", "prod "] {
-            assert_eq!(text.parse::<Environment>(), Err(UnknownEnvironment), "{text}");
-        }
-    }
-
-    #[test]
-    fn one_key_is_one_anchor() {
-        let prod = anchor(1, "chancery", Environment::Prod);
-        for again in
-            [prod.clone(), anchor(1, "other", Environment::Prod), anchor(1, "chancery", Environment::Dev)]
-        {
-            assert_eq!(TrustAnchors::new(vec![prod.clone(), again]), Err(AnchorTwice(prod.key.id())));
-        }
-        let anchors = TrustAnchors::new(vec![prod, anchor(2, "chancery", Environment::Prod)]).unwrap();
-        assert_eq!(anchors.iter().count(), 2);
-        assert!(!anchors.has_dev());
-    }
-}
+mod tests;

@@ -53,7 +53,14 @@ pub(crate) fn encode(label: &str, content: &[u8]) -> String {
 }
 
 /// The content of a text in that armour and nothing else, of at most `max` bytes.
+///
+/// It is decoded in constant time, since private keys come in armour too.
 pub(crate) fn decode(text: &str, label: &'static str, max: usize) -> Result<Vec<u8>, ArmourError> {
+    Base64::decode_vec(&base64(text, label, max)?).map_err(|_| ArmourError::Base64)
+}
+
+/// What stands in that armour, its lines joined: base64, if the text is right.
+pub(crate) fn base64(text: &str, label: &'static str, max: usize) -> Result<String, ArmourError> {
     if text.len() > max {
         return Err(ArmourError::TooLong { length: text.len(), max });
     }
@@ -77,7 +84,7 @@ pub(crate) fn decode(text: &str, label: &'static str, max: usize) -> Result<Vec<
     if let Some((index, _)) = wrong {
         return Err(ArmourError::Line(index + 2));
     }
-    Base64::decode_vec(&body.concat()).map_err(|_| ArmourError::Base64)
+    Ok(body.concat())
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use std::str::FromStr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa;
+use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{self, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair, RsaParameters};
 use zeroize::Zeroizing;
 
@@ -82,6 +82,11 @@ pub enum KeyRejected {
     #[error("an Ed25519 key of small order or in a second encoding, which anybody could sign for")]
     WeakPoint,
 }
+
+/// The cryptographic library could not make a key, or not write it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cryptographic library could not make the key")]
+pub struct GenerationFailed;
 
 /// The cryptographic library could not sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -224,15 +229,26 @@ impl fmt::Debug for PublicKey {
 }
 
 impl SigningKey {
+    /// A new random key; RSA with a modulus of 3072 bits, which NIST SP 800-57 rates at 128 bits of security, as
+    /// it does Ed25519.
+    pub fn generate(method: Method) -> Result<Self, GenerationFailed> {
+        let key = match method {
+            Method::Ed25519 => {
+                Self::from_ed25519_pair(Ed25519KeyPair::generate().map_err(|_| GenerationFailed)?)
+            }
+            Method::RsaPkcs1Sha256 => {
+                Self::from_rsa_pair(RsaKeyPair::generate(KeySize::Rsa3072).map_err(|_| GenerationFailed)?)
+            }
+        };
+        key.map_err(|_| GenerationFailed)
+    }
+
     /// Reads an unencrypted PKCS#8 private key in DER (RFC 5958), Ed25519 or RSA.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyRejected> {
         if let Ok(pair) = Ed25519KeyPair::from_pkcs8(der) {
             return Self::from_ed25519_pair(pair);
         }
-        let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| KeyRejected::Unreadable)?;
-        let spki =
-            AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).map_err(|_| KeyRejected::Unreadable)?;
-        Ok(Self { public: PublicKey::from_spki(spki.as_ref())?, secret: Secret::Rsa(pair) })
+        Self::from_rsa_pair(RsaKeyPair::from_pkcs8(der).map_err(|_| KeyRejected::Unreadable)?)
     }
 
     /// Reads PEM: `-----BEGIN PRIVATE KEY-----` round a PKCS#8 key (RFC 7468 §10).
@@ -246,6 +262,16 @@ impl SigningKey {
         Self::from_ed25519_pair(
             Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyRejected::Unreadable)?,
         )
+    }
+
+    /// The private key as PEM, unencrypted, as [`SigningKey::from_pem`] and OpenSSL read it.
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, GenerationFailed> {
+        let der: Result<Pkcs8V1Der<'_>, _> = match &self.secret {
+            Secret::Ed25519(pair) => pair.as_der(),
+            Secret::Rsa(pair) => pair.as_der(),
+        };
+        let der = der.map_err(|_| GenerationFailed)?;
+        Ok(Zeroizing::new(armour::encode(PRIVATE_KEY_LABEL, der.as_ref())))
     }
 
     /// The public half.
@@ -271,6 +297,12 @@ impl SigningKey {
     fn from_ed25519_pair(pair: Ed25519KeyPair) -> Result<Self, KeyRejected> {
         let raw = pair.public_key().as_ref().try_into().map_err(|_| KeyRejected::Unreadable)?;
         Ok(Self { public: PublicKey::from_ed25519(raw)?, secret: Secret::Ed25519(pair) })
+    }
+
+    fn from_rsa_pair(pair: RsaKeyPair) -> Result<Self, KeyRejected> {
+        let spki =
+            AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).map_err(|_| KeyRejected::Unreadable)?;
+        Ok(Self { public: PublicKey::from_spki(spki.as_ref())?, secret: Secret::Rsa(pair) })
     }
 }
 

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use chancery_time::Timestamp;
 
 use crate::anchors::Environment;
-use crate::armour;
+use crate::armour::{self, ArmourError};
+use crate::base64;
 use crate::crypto::{KeyId, Method, SigningKey};
 use crate::envelope::Envelope;
 use crate::json::{self, Bounds};
@@ -114,7 +115,8 @@ pub(crate) fn read_envelope(text: &str, kind: Kind) -> Result<Envelope, Document
     if let Some(found) = Kind::of(text).filter(|found| *found != kind) {
         return Err(DocumentError::WrongType { found, expected: kind });
     }
-    let content = armour::decode(text, kind.label(), kind.max_length())?;
+    let base64 = armour::base64(text, kind.label(), kind.max_length())?;
+    let content = base64::decode(&base64).map_err(|_| ArmourError::Base64)?;
     Ok(Envelope::read(&content, kind.max_length())?)
 }
 

@@ -128,7 +128,7 @@ pub enum Misfit {
     #[error("database.driver is {0}, which it does not allow")]
     Database(Database),
     /// There are more authorities than allowed.
-    #[error("{configured} authorities are configured, and it allows {limit}")]
+    #[error("authorities configured: {configured}, allowed: {}", allowed(*.limit))]
     Authorities {
         /// How many are configured.
         configured: u64,
@@ -142,7 +142,7 @@ pub enum Misfit {
     #[error("it grants no managed servers at all")]
     NoManagedServers,
     /// There are more managed servers than allowed.
-    #[error("{used} accounts hold active certificates, and it allows {limit} managed servers")]
+    #[error("accounts with active certificates (managed servers): {used}, allowed: {}", allowed(*.limit))]
     ManagedServers {
         /// How many there are.
         used: u64,
@@ -150,7 +150,7 @@ pub enum Misfit {
         limit: Limit,
     },
     /// There are more active certificates than allowed.
-    #[error("{used} certificates are active, and it allows {limit}")]
+    #[error("active certificates: {used}, allowed: {}", allowed(*.limit))]
     Certificates {
         /// How many there are.
         used: u64,
@@ -158,7 +158,7 @@ pub enum Misfit {
         limit: Limit,
     },
     /// There are more users than allowed.
-    #[error("the console has {used} users, and it allows {limit}")]
+    #[error("users of the console: {used}, allowed: {}", allowed(*.limit))]
     Users {
         /// How many there are.
         used: u64,
@@ -166,7 +166,7 @@ pub enum Misfit {
         limit: Limit,
     },
     /// There are more profiles than allowed.
-    #[error("{used} certificate profiles are configured, and it allows {limit}")]
+    #[error("certificate profiles: {used}, allowed: {}", allowed(*.limit))]
     Profiles {
         /// How many there are.
         used: u64,
@@ -232,6 +232,11 @@ impl Entitlements {
         }
         excesses
     }
+}
+
+/// A limit within a sentence.
+fn allowed(limit: Limit) -> String {
+    if limit.allows_none() { "none".to_owned() } else { limit.to_string() }
 }
 
 #[cfg(test)]

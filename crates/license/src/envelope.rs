@@ -6,6 +6,7 @@
 use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 
+use crate::base64;
 use crate::crypto::{SigningFailed, SigningKey};
 use crate::json::{self, Bounds, JsonError};
 
@@ -90,10 +91,10 @@ impl Envelope {
             if signatures.iter().any(|earlier| earlier.key_id == keyid) {
                 return Err(EnvelopeError::KeyTwice(keyid));
             }
-            let bytes = Base64::decode_vec(&sig).map_err(|_| EnvelopeError::Base64("sig"))?;
+            let bytes = base64::decode(&sig).map_err(|_| EnvelopeError::Base64("sig"))?;
             signatures.push(Signature { key_id: keyid, bytes });
         }
-        let payload = Base64::decode_vec(&wire.payload).map_err(|_| EnvelopeError::Base64("payload"))?;
+        let payload = base64::decode(&wire.payload).map_err(|_| EnvelopeError::Base64("payload"))?;
         Ok(Self { payload_type: wire.payload_type, payload, signatures })
     }
 

@@ -63,7 +63,7 @@ pub enum KeyError {
     #[error("this looks like the other kind of key: every {kind} begins with {prefix}", kind = .0, prefix = .0.prefix())]
     OtherKind(KeyKind),
     /// It has a character that is not used in keys.
-    #[error("the character `{1}` is in no {0}")]
+    #[error("the character `{shown}` is in no {kind}", kind = .0, shown = .1.escape_debug())]
     Character(KeyKind, char),
     /// The check digit does not fit: a character was mistyped.
     #[error("the check digit of the {0} is wrong: some character was mistyped")]
@@ -218,6 +218,9 @@ mod tests {
             let text = format!("{prefix}00000U-000000-000000-000000-000000");
             assert_eq!(from_typed(kind, &text), Err(KeyError::Character(kind, 'U')));
         }
+        let control =
+            from_typed(KeyKind::License, "CRT-00000\u{1b}-000000-000000-000000-000000").unwrap_err();
+        assert_eq!(control.to_string(), "the character `\\u{1b}` is in no licence key");
         assert_eq!(from_typed(KeyKind::License, ""), Err(KeyError::Shape(KeyKind::License)));
         assert_eq!(
             from_typed(KeyKind::License, "inst-000000-000000-000000-000000-000000"),

@@ -1,7 +1,8 @@
 //! Licences, verified offline: plans, entitlements and keys.
 //!
 //! Nothing here does I/O, reads a clock or spawns anything: documents, times and random bytes come
-//! in as arguments, and decisions go out as values.
+//! in as arguments, and decisions go out as values. Only new signing keys and RSA signatures take random
+//! bytes from the cryptographic library.
 //!
 //! | room | what it holds |
 //! |---|---|
@@ -19,6 +20,7 @@
 
 pub mod anchors;
 pub mod armour;
+mod base64;
 mod crypto;
 pub mod document;
 pub mod entitlements;
@@ -39,7 +41,9 @@ pub mod watermark;
 
 pub use anchors::{Anchor, Environment, TrustAnchors};
 pub use armour::ArmourError;
-pub use crypto::{KeyId, KeyIdError, KeyRejected, Method, PublicKey, SigningFailed, SigningKey};
+pub use crypto::{
+    GenerationFailed, KeyId, KeyIdError, KeyRejected, Method, PublicKey, SigningFailed, SigningKey,
+};
 pub use document::{Document, DocumentError, Kind, Verified, open, seal};
 pub use entitlements::{Configuration, Database, Entitlements, Feature, Limit, Misfit, Named, Set, Usage};
 pub use envelope::EnvelopeError;

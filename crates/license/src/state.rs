@@ -83,7 +83,7 @@ pub enum Warning {
     CallHomeFailing,
     /// The clock was set back.
     #[error(
-        "the clock shows {now}, and {watermark} has been seen before: the licence is judged at the later time; correct the clock, or run `license refresh`"
+        "the clock shows {now}, and {watermark} has been seen before: the licence is judged at the later time; correct the clock"
     )]
     ClockRollback {
         /// What the clock shows.

@@ -71,7 +71,25 @@ fn number(text: &str) -> Result<u32, NotAVersion> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_version_has_one_spelling(major: u32, minor: u32, patch: u32, text in "[0-9+]{1,3}(\\.[0-9 v]{0,3}){2,3}") {
+            let version = Version { major, minor, patch };
+            prop_assert_eq!(version.to_string().parse(), Ok(version));
+            if let Ok(read) = text.parse::<Version>() {
+                prop_assert_eq!(read.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,20}") {
+            let _ = text.parse::<Version>();
+        }
+    }
 
     #[test]
     fn versions_read_back_and_are_ordered_by_number() {

@@ -31,6 +31,12 @@ pub struct Watermark {
     pub(crate) revocations: u64,
 }
 
+/// A remembered time after `elapsed` was measured with a monotonic clock, when the clock of the machine
+/// shows `now`: moved by at least `elapsed`, and by at most [`FASTEST`] times that.
+pub fn moved(time: Timestamp, now: Timestamp, elapsed: Duration) -> Timestamp {
+    now.clamp(time + elapsed, time + elapsed.saturating_mul(FASTEST))
+}
+
 impl Watermark {
     /// The watermark of an installation that has just been made: the build's date, which no clock can
     /// honestly be before. The machine's clock is not asked, for it may be wrong.
@@ -60,9 +66,14 @@ impl Watermark {
     /// stored is lost. `now` may be any live evidence: a certificate just issued, a record just written.
     #[must_use]
     pub fn ran(self, now: Timestamp, elapsed: Duration) -> Self {
-        let least = self.time + elapsed;
-        let most = self.time + elapsed.saturating_mul(FASTEST);
-        Self { time: now.clamp(least, most), ..self }
+        Self { time: moved(self.time, now, elapsed), ..self }
+    }
+
+    /// The watermark with a time that is not before that of `other`, the same installation's as another
+    /// process knows it.
+    #[must_use]
+    pub fn at_least(self, other: Self) -> Self {
+        Self { time: self.time.max(other.time), ..self }
     }
 
     /// The watermark after the vendor told the time, in an answer whose **freshness is proven**: it is

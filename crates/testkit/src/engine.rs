@@ -69,14 +69,20 @@ fn cluster() -> String {
     })
 }
 
-/// Runs one statement on the cluster's own database. The blocking client may not be used on a
-/// thread that drives an async runtime, hence a thread of its own.
 fn administer(sql: String) {
-    let dsn = cluster();
-    std::thread::spawn(move || {
-        let mut client = Client::connect(&dsn, NoTls).expect("the cluster of CHANCERY_TEST_POSTGRES answers");
-        client.batch_execute(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    })
-    .join()
-    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    with_postgres(cluster(), move |client| client.batch_execute(&sql));
+}
+
+/// Does one thing over a connection of its own, and fails the test if the server refuses. The blocking
+/// client may not be used on a thread that drives an async runtime, hence a thread of its own.
+pub(crate) fn with_postgres<T: Send + 'static>(
+    dsn: String,
+    act: impl FnOnce(&mut Client) -> Result<T, postgres::Error> + Send + 'static,
+) -> T {
+    let connection = std::thread::spawn(move || {
+        let mut client =
+            Client::connect(&dsn, NoTls).expect("the cluster of CHANCERY_TEST_POSTGRES takes connections");
+        act(&mut client).unwrap_or_else(|error| panic!("PostgreSQL refuses: {error:?}"))
+    });
+    connection.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -23,6 +23,9 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::MovableClock;
+use crate::clock::Offset;
+
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Speaks HTTP/1.1 over TLS with servers that one root certificate vouches for. Clones share
@@ -33,14 +36,10 @@ pub struct HttpsClient {
     cut: Arc<Mutex<Option<oneshot::Sender<()>>>>,
 }
 
-/// The real time and so much more.
-#[derive(Debug)]
-struct Ahead(Duration);
-
-impl TimeProvider for Ahead {
+impl TimeProvider for Offset {
     fn current_time(&self) -> Option<UnixTime> {
-        let since_epoch = Duration::from_secs(UnixTime::now().as_secs()) + self.0;
-        Some(UnixTime::since_unix_epoch(since_epoch))
+        let since_epoch = UnixTime::now().as_secs().checked_add_signed(self.seconds())?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(since_epoch)))
     }
 }
 
@@ -65,19 +64,13 @@ impl HttpsClient {
 
     /// A client of that kind whose time of day lies ahead of the real one.
     pub fn ahead(root: &Path, ahead: Duration) -> Self {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(root).expect("a PEM file of root certificates") {
-            roots.add(certificate.expect("a PEM certificate")).expect("a root certificate");
-        }
-        let tls = ClientConfig::builder_with_details(
-            Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
-            Arc::new(Ahead(ahead)),
-        )
-        .with_safe_default_protocol_versions()
-        .expect("the provider supports TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-        Self { tls: TlsConnector::from(Arc::new(tls)), cut: Arc::default() }
+        Self::at(root, Offset::fixed(ahead))
+    }
+
+    /// A client of that kind whose time of day is what the clock shows, at every handshake anew. So it
+    /// judges the certificate of a server under that clock as the server does.
+    pub fn under(root: &Path, clock: &MovableClock) -> Self {
+        Self::at(root, clock.offset())
     }
 
     /// The next POST will be sent whole, and its answer never be read: the request stays pending
@@ -114,6 +107,22 @@ impl HttpsClient {
         let response = self.exchange(request).await.unwrap_or_else(|error| panic!("GET {url}: {error}"));
         let (parts, body) = response.into_parts();
         (parts.status, String::from_utf8_lossy(&body.to_bytes()).into_owned())
+    }
+
+    fn at(root: &Path, offset: Offset) -> Self {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(root).expect("a PEM file of root certificates") {
+            roots.add(certificate.expect("a PEM certificate")).expect("a root certificate");
+        }
+        let tls = ClientConfig::builder_with_details(
+            Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+            Arc::new(offset),
+        )
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+        Self { tls: TlsConnector::from(Arc::new(tls)), cut: Arc::default() }
     }
 
     /// Any request to an absolute URL, and the answer read whole.

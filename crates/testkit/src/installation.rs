@@ -57,6 +57,13 @@ impl Installation {
         run(&mut self.command(arguments))
     }
 
+    /// Runs a command as [`run`](Self::run) does, under a clock that the test moves.
+    pub fn run_at(&self, clock: &MovableClock, arguments: &[&str]) -> Finished {
+        let mut command = self.command(arguments);
+        clock.put_on(&mut command);
+        run(&mut command)
+    }
+
     /// Starts `chancery serve` and waits until it accepts requests.
     pub fn serve(&self) -> TestServer<'_> {
         TestServer::start(self, None)
@@ -67,10 +74,22 @@ impl Installation {
         TestServer::start(self, Some(clock))
     }
 
+    /// Runs `chancery serve`, for a start that is to be refused, to its end. Fails the test if it serves.
+    pub fn serve_refused(&self, clock: Option<&MovableClock>) -> Finished {
+        TestServer::refused(self, clock)
+    }
+
+    /// The key that names this installation, `INST-…`, as `chancery cold-start status` tells it.
+    pub fn installation_key(&self) -> String {
+        let status = self.run(&["cold-start", "status", "--json"]).succeeded();
+        let json: Value = serde_json::from_str(&status.stdout).expect("the status is JSON");
+        let key = json["installation_key"].as_str();
+        key.unwrap_or_else(|| panic!("the status has no installation_key: {status}")).to_owned()
+    }
+
     /// Changes the configuration; the server sees it at its next start.
     pub fn configure(&self, change: impl FnOnce(&mut Value)) {
-        let text = std::fs::read_to_string(&self.config).expect("init wrote the configuration");
-        let mut config: Value = serde_saphyr::from_str(&text).expect("init wrote YAML");
+        let mut config = self.configuration();
         change(&mut config);
         // What is written is JSON, which is YAML.
         let text = serde_json::to_string_pretty(&config).expect("JSON");
@@ -112,11 +131,33 @@ impl Installation {
         HttpsClient::trusting(&self.root)
     }
 
+    /// A client that trusts the root certificate alone, and whose time of day is the clock's.
+    pub fn https_client_under(&self, clock: &MovableClock) -> HttpsClient {
+        HttpsClient::under(&self.root, clock)
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The file that `database.path` names, which is relative to the working directory. For SQLite alone.
+    pub(crate) fn sqlite_file(&self) -> PathBuf {
+        let config = self.configuration();
+        let path =
+            config["database"]["path"].as_str().expect("the configuration of SQLite has database.path");
+        self.server_workdir().join(path)
+    }
+
     /// `chancery ARGUMENTS… -f CONFIG`, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare_command();
         command.args(arguments).arg("-f").arg(&self.config);
         command
+    }
+
+    fn configuration(&self) -> Value {
+        let text = std::fs::read_to_string(&self.config).expect("init wrote the configuration");
+        serde_saphyr::from_str(&text).expect("init wrote YAML")
     }
 
     fn bare_command(&self) -> Command {

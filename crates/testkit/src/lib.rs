@@ -1,5 +1,5 @@
-//! What the tests share: the real binary under test, the real clients, a database of one's own,
-//! and an http-01 responder whose answers can be held back.
+//! What the tests share: the real binary under test, the real clients, a database of one's own, an
+//! http-01 responder whose answers can be held back, a clock that moves, and a vendor who signs licences.
 //!
 //! Everything here panics when it fails, with a message that says what to look at: the caller is a
 //! test. Nothing here is skipped: what is missing (`CHANCERY_TEST_POSTGRES`, certbot, lego) fails
@@ -16,19 +16,25 @@
 
 mod clients;
 mod clock;
+mod csr;
 mod engine;
 mod https;
 mod installation;
+mod log;
 mod openssl;
+mod orders;
 mod port;
 mod process;
 mod raw_client;
 mod responder;
 mod server;
+mod sql;
+mod vendor;
 mod workdir;
 
 pub use clients::{Certbot, Issued, Lego};
 pub use clock::MovableClock;
+pub use csr::{certificate_request, certificate_request_by};
 pub use engine::{Database, Engine};
 pub use https::{Cut, HttpsClient};
 pub use installation::Installation;
@@ -38,6 +44,7 @@ pub use process::{Finished, run_program};
 pub use raw_client::{Answer, RawClient};
 pub use responder::{Hold, Responder};
 pub use server::TestServer;
+pub use vendor::{JwtBuilder, LicenseBuilder, RevocationsBuilder, Vendor};
 pub use workdir::Workdir;
 
 /// How many rounds a test shall make that is worth repeating: `CHANCERY_TEST_ROUNDS`, which

@@ -83,7 +83,7 @@ pub(crate) fn program_from_env(variable: &str) -> std::path::PathBuf {
     std::path::PathBuf::from(path)
 }
 
-fn command_line(command: &Command) -> String {
+pub(crate) fn command_line(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| word.to_string_lossy())

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use crate::{HttpsClient, Installation};
+use crate::{HttpsClient, Installation, MovableClock};
 
 /// Signs with a P-256 key of its own (ES256). Each request spends the nonce of the answer before
 /// it, refused or not, so that a chain of requests also shows that every answer brought a fresh one.
@@ -35,15 +35,17 @@ pub struct Answer {
 impl RawClient {
     /// A client of a running server, with a new key and no account.
     pub async fn new(installation: &Installation) -> Self {
-        let https = installation.https_client();
-        let (_, directory) = https.get(&installation.directory_url()).await;
-        Self {
-            https,
-            directory: serde_json::from_str(&directory).expect("the directory is JSON"),
-            key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a new key"),
-            account: None,
-            nonce: None,
-        }
+        Self::over(installation.https_client(), installation).await
+    }
+
+    /// A client of that kind whose time of day is the clock's, for a server under that clock.
+    pub async fn under(clock: &MovableClock, installation: &Installation) -> Self {
+        Self::over(installation.https_client_under(clock), installation).await
+    }
+
+    /// A further client of the same server, with a new key and no account. Making it costs no request.
+    pub fn another(&self) -> Self {
+        Self::with_new_key(self.https.clone(), self.directory.clone())
     }
 
     /// The URL of a resource, by its name in the directory: `newOrder`, say.
@@ -71,6 +73,11 @@ impl RawClient {
     /// The URL of the account that [`register`](Self::register) made or found.
     pub fn account(&self) -> String {
         self.account.clone().expect("register comes first")
+    }
+
+    /// Whether [`register`](Self::register) made or found an account.
+    pub fn has_account(&self) -> bool {
+        self.account.is_some()
     }
 
     /// Asks for an account (RFC 8555 §7.3). Where the server gives one, the requests from then on
@@ -126,6 +133,16 @@ impl RawClient {
     pub async fn unsigned(&self, method: Method, url: &str) -> Answer {
         let request = Request::builder().method(method).uri(url).body(Full::default());
         self.exchange(request.expect("a URL")).await
+    }
+
+    async fn over(https: HttpsClient, installation: &Installation) -> Self {
+        let (_, directory) = https.get(&installation.directory_url()).await;
+        Self::with_new_key(https, serde_json::from_str(&directory).expect("the directory is JSON"))
+    }
+
+    fn with_new_key(https: HttpsClient, directory: Value) -> Self {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a new key");
+        Self { https, directory, key, account: None, nonce: None }
     }
 
     /// The nonce of the last answer, or else a new one.

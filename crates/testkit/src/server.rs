@@ -1,15 +1,16 @@
 //! `chancery serve` as a process that a test starts, kills, stops and starts again.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, ChildStdout, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::process::Mark;
+use crate::log::Log;
+use crate::process::{Finished, Mark, command_line};
 use crate::{Installation, MovableClock};
 
 /// How long a start or a stop may take, on a machine that is busy with other tests.
@@ -24,11 +25,13 @@ pub struct TestServer<'a> {
     clock: Option<&'a MovableClock>,
     running: Option<Running>,
     /// The standard error of every run so far, to be shown when the test fails.
-    log: Arc<Mutex<String>>,
+    log: Arc<Log>,
 }
 
 #[derive(Debug)]
 struct Running {
+    /// The command line, for messages.
+    command: String,
     child: Child,
     mark: Mark,
     /// The lines of standard output; closed when the process has ended.
@@ -41,7 +44,16 @@ impl<'a> TestServer<'a> {
     pub(crate) fn start(installation: &'a Installation, clock: Option<&'a MovableClock>) -> Self {
         let mut server = Self { installation, clock, running: None, log: Arc::default() };
         server.spawn();
+        server.wait_until_ready();
         server
+    }
+
+    /// Runs `chancery serve` to the end that it comes to by itself, and fails the test if it begins to
+    /// serve.
+    pub(crate) fn refused(installation: &'a Installation, clock: Option<&'a MovableClock>) -> Finished {
+        let mut server = Self { installation, clock, running: None, log: Arc::default() };
+        server.spawn();
+        server.wait_for_refusal()
     }
 
     /// Ends the server as a power cut would, so that it can finish nothing, and waits until it is
@@ -77,12 +89,21 @@ impl<'a> TestServer<'a> {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "restart comes after kill_9 or terminate");
         self.spawn();
+        self.wait_until_ready();
+    }
+
+    /// Waits until the server has written a line to standard error that holds `needle`, and gives the line.
+    /// It looks at lines after the one that the call before found, so that each is found once. Fails the
+    /// test when the server ends without writing it, or takes too long.
+    #[track_caller]
+    pub fn log_until(&self, needle: &str) -> String {
+        self.log.find(needle, PATIENCE).unwrap_or_else(|why| panic!("no line with `{needle}`: {why}"))
     }
 
     /// All that the server has written to standard error, over all of its runs. Complete for a run
     /// that has ended.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.log.text()
     }
 
     fn spawn(&mut self) {
@@ -98,10 +119,11 @@ impl<'a> TestServer<'a> {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("start {command:?}: {error}"));
+        self.log.open();
         let (stdout_reader, stdout) = read_lines(child.stdout.take().expect("piped"));
         let stderr_reader = read_log(child.stderr.take().expect("piped"), Arc::clone(&self.log));
-        self.running = Some(Running { child, mark, stdout, readers: vec![stdout_reader, stderr_reader] });
-        self.wait_until_ready();
+        let (command, readers) = (command_line(&command), vec![stdout_reader, stderr_reader]);
+        self.running = Some(Running { command, child, mark, stdout, readers });
     }
 
     fn wait_until_ready(&mut self) {
@@ -115,6 +137,28 @@ impl<'a> TestServer<'a> {
                 panic!("the server ended with {status} before it was ready");
             }
         }
+    }
+
+    fn wait_for_refusal(mut self) -> Finished {
+        let ready = format!("ready {}", self.installation.directory_url());
+        let running = self.running.as_mut().expect("just spawned");
+        let mut stdout = String::new();
+        loop {
+            match running.stdout.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    assert_ne!(line, ready, "the server was to be refused, and serves");
+                    stdout.push_str(&line);
+                    stdout.push('\n');
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the server neither serves nor ends for {PATIENCE:?}")
+                }
+            }
+        }
+        let mut running = self.take_running();
+        let status = running.wait_for_end();
+        Finished { command: running.command, code: status.code(), stdout, stderr: self.log() }
     }
 
     fn take_running(&mut self) -> Running {
@@ -174,14 +218,14 @@ fn read_lines(stdout: ChildStdout) -> (JoinHandle<()>, Receiver<String>) {
     (reader, lines)
 }
 
-fn read_log(stderr: ChildStderr, log: Arc<Mutex<String>>) -> JoinHandle<()> {
+fn read_log(stderr: ChildStderr, log: Arc<Log>) -> JoinHandle<()> {
     std::thread::spawn(move || {
-        let mut stderr = stderr;
-        let mut chunk = [0; 4096];
-        while let Ok(read) = stderr.read(&mut chunk)
-            && read > 0
-        {
-            log.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..read]));
+        let mut stderr = BufReader::new(stderr);
+        let mut line = Vec::new();
+        while stderr.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            log.append(&String::from_utf8_lossy(&line));
+            line.clear();
         }
+        log.close();
     })
 }

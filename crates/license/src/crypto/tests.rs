@@ -58,6 +58,27 @@ fn each_key_verifies_what_it_signed_and_nothing_else() {
 }
 
 #[test]
+fn new_keys_differ_and_read_back() {
+    for method in [Method::Ed25519, Method::RsaPkcs1Sha256] {
+        let key = SigningKey::generate(method).unwrap();
+        let again = SigningKey::from_pem(&key.to_pem().unwrap()).unwrap();
+        assert_eq!((again.public(), again.public().method()), (key.public(), method));
+        assert!(key.public().verifies(b"message", &again.sign(b"message").unwrap()));
+        assert_ne!(SigningKey::generate(method).unwrap().public(), key.public());
+        if method == Method::RsaPkcs1Sha256 {
+            assert_eq!(key.sign(b"message").unwrap().len() * 8, 3_072);
+        }
+    }
+}
+
+#[test]
+fn keys_are_written_as_openssl_writes_them() {
+    for pem in [DEV_KEY, DEV_RSA_KEY] {
+        assert_eq!(*SigningKey::from_pem(pem).unwrap().to_pem().unwrap(), pem);
+    }
+}
+
+#[test]
 fn the_second_test_of_rfc_8032_holds() {
     // RFC 8032 §7.1, TEST 2: the message is one byte.
     let bytes = |digits: &str| -> Vec<u8> {

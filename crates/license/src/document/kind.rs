@@ -58,7 +58,10 @@ impl Kind {
 
     /// Holds a signed payload type to this kind and version.
     pub(super) fn expect(self, payload_type: &str) -> Result<(), DocumentError> {
-        let unknown = || DocumentError::UnknownType(payload_type.chars().take(100).collect());
+        // It is shown in the error, so it may carry nothing that a terminal obeys.
+        let unknown = || {
+            DocumentError::UnknownType(payload_type.chars().flat_map(char::escape_debug).take(100).collect())
+        };
         let (name, version) = payload_type
             .strip_prefix(TYPE_PREFIX)
             .and_then(|rest| rest.strip_suffix("+json"))
@@ -131,5 +134,6 @@ mod tests {
         ] {
             assert_eq!(expect(text), DocumentError::UnknownType(text.to_owned()));
         }
+        assert_eq!(expect("\u{1b}[2J"), DocumentError::UnknownType("\\u{1b}[2J".to_owned()));
     }
 }

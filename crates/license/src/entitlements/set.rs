@@ -130,8 +130,34 @@ impl<'de, T: Named> Visitor<'de> for SetVisitor<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::entitlements::Feature;
+
+    proptest! {
+        #[test]
+        fn a_list_in_any_order_is_the_set_of_its_names(
+            names in prop::collection::vec(prop::sample::select(Feature::ALL), 0..8),
+        ) {
+            let json = serde_json::to_string(&names.iter().map(|name| name.name()).collect::<Vec<_>>()).unwrap();
+            let set: Set<Feature> = names.iter().copied().collect();
+            let has_none_twice = set.iter().count() == names.len();
+            let read = serde_json::from_str::<Set<Feature>>(&json);
+            prop_assert_eq!(read.is_ok(), has_none_twice);
+            if let Ok(read) = read {
+                prop_assert_eq!(read, set);
+                prop_assert!(Feature::ALL.iter().all(|name| read.contains(*name) == names.contains(name)));
+            }
+        }
+
+        #[test]
+        fn no_list_makes_it_panic(names in prop::collection::vec(".{0,8}", 0..4)) {
+            let json = serde_json::to_string(&names).unwrap();
+            let is_known = names.iter().all(|name| Feature::named(name).is_some());
+            prop_assert!(is_known || serde_json::from_str::<Set<Feature>>(&json).is_err());
+        }
+    }
 
     #[test]
     fn a_set_holds_what_was_put_in() {

@@ -147,13 +147,19 @@ pub enum InvalidReason {
         /// The date of this build.
         built: Timestamp,
     },
+    /// A key manifest that was there is gone.
+    #[error(
+        "the key manifest {needed} was removed, and may have withdrawn the key that signed it: install that manifest again, or the newest"
+    )]
+    KeysMissing {
+        /// The sequence number of the newest manifest seen.
+        needed: u64,
+    },
     /// It does not have the form of its type.
     #[error("it is malformed: install it again from its source")]
     Malformed,
     /// A revocation list that was there is gone.
-    #[error(
-        "the revocation list {needed} was removed or replaced by an older one: run `license refresh` or install the newest list"
-    )]
+    #[error("the revocation list {needed} was removed or replaced by an older one: install the newest list")]
     RevocationsMissing {
         /// The sequence number of the newest list seen.
         needed: u64,
@@ -183,11 +189,11 @@ pub enum InvalidReason {
     UnsupportedVersion,
     /// The watermark record is gone or fails its check.
     #[error(
-        "the record of the highest time seen is missing or damaged: run `license refresh`, or `license request` and `license import`"
+        "the record of the highest time seen is missing or damaged: restore the database from a backup, or ask the vendor"
     )]
     WatermarkMissing,
     /// It is for another environment.
-    #[error("it is for another environment: register the key that goes with this build's environment")]
+    #[error("it is for another environment: ask the vendor for one of this build's environment")]
     WrongEnvironment,
     /// It is bound to another installation.
     #[error("it is bound to another installation: `license status` shows the key of this one")]
@@ -207,6 +213,7 @@ impl InvalidReason {
             Self::AlgorithmRefused => "algorithm_refused",
             Self::BadSignature => "bad_signature",
             Self::BuildNotCovered { .. } => "build_not_covered",
+            Self::KeysMissing { .. } => "keys_missing",
             Self::Malformed => "malformed",
             Self::RevocationsMissing { .. } => "revocations_missing",
             Self::Superseded { .. } => "superseded",

@@ -10,6 +10,10 @@
 )]
 
 mod document;
+mod fuzz_corpus;
+#[allow(unreachable_pub, reason = "the fuzz targets, a crate of its own, use it from outside")]
+mod fuzzed;
 mod jwt;
 mod keys;
+mod properties;
 mod vector;

@@ -8,6 +8,7 @@ const WRITTEN_IN: &str = "ARCHITECTURE.md, \"The house\"";
 /// Each product crate and its floor. A crate may use those of lower floors.
 const FLOORS: &[(&str, u8)] = &[
     ("chancery-time", 0),
+    ("chancery-files", 0),
     ("chancery-license", 1),
     ("chancery-audit", 1),
     ("chancery-pki", 1),
