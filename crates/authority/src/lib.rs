@@ -2,5 +2,4 @@
 //!
 //! [`local`] keeps the issuing key in an encrypted file of its own.
 
-pub mod files;
 pub mod local;

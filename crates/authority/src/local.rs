@@ -12,7 +12,7 @@ use chancery_pki::key::{KeyAlgorithm, KeyError, KeyFileError, PrivateKey, Signer
 use chancery_time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::files::{self, Access, FileError};
+use chancery_files::{self as files, Access, FileError};
 
 /// A root and an issuing intermediate, the latter's key open in memory.
 ///

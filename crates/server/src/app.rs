@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::http::urls::Urls;
 use crate::jobs::JobQueue;
-use crate::licensing::Grant;
+use crate::licensing::Keeper;
 use crate::service::account_keys::AccountKeys;
 use crate::service::issuance::Issuance;
 
@@ -24,8 +24,8 @@ pub(crate) struct App {
     pub(crate) sealer: Sealer,
     pub(crate) nonces: Nonces,
     pub(crate) account_keys: AccountKeys,
-    /// What the server was allowed at boot.
-    pub(crate) grant: Grant,
+    /// What new orders are held against.
+    pub(crate) licensing: Arc<Keeper>,
     pub(crate) issuance: Issuance,
     pub(crate) http01: Http01,
     pub(crate) jobs: JobQueue,

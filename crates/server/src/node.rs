@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use chancery_authority::files::{self, Access, read_text};
+use chancery_files::{self as files, Access, read_text};
 
 /// Set by the system's installation (machine-id(5)).
 const MACHINE_ID: &str = "/etc/machine-id";

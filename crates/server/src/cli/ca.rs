@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use chancery_authority::files::read_text;
 use chancery_authority::local::Paths;
+use chancery_files::read_text;
 use chancery_pki::certificate::CaCertificate;
 
 use super::output::print;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use chancery_authority::files::{self, Access};
 use chancery_authority::local::{CreateSpec, LocalAuthority};
+use chancery_files::{self as files, Access};
 use chancery_pki::key::KeyAlgorithm;
 use chancery_time::{Clock, SystemClock};
 use secrecy::SecretString;

@@ -1,8 +1,11 @@
 //! The commands, as they are written on the command line.
 
+mod boot;
 mod ca;
 mod cold_start;
 mod init;
+mod license;
+mod office;
 mod output;
 mod serve;
 mod validate;
@@ -13,6 +16,8 @@ use std::process::ExitCode;
 
 use chancery_license::Plan;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use license::LicenseCommand;
 
 /// An ACME certificate authority for private and air-gapped networks.
 #[derive(Debug, Parser)]
@@ -30,9 +35,12 @@ enum Command {
     Validate(ConfigArgs),
     /// Serve ACME until SIGTERM or SIGINT.
     Serve(ServeArgs),
+    /// Install and look at licences.
+    #[command(subcommand)]
+    License(LicenseCommand),
     /// Run without a licence for a while.
     #[command(subcommand)]
-    ColdStart(ColdStartCommand),
+    ColdStart(cold_start::ColdStartCommand),
     /// Look at the certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -78,6 +86,12 @@ struct ServeArgs {
     /// Log JSON objects instead of lines of text.
     #[arg(long)]
     log_json: bool,
+    /// Replaced by `chancery cold-start init`; refused with that command.
+    #[arg(long, hide = true)]
+    grace: bool,
+    /// Went with `--grace`, and is refused with it.
+    #[arg(long, value_name = "PLAN", hide = true)]
+    cold_start_plan: Option<Plan>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -86,29 +100,6 @@ enum LogLevel {
     Warn,
     Info,
     Debug,
-}
-
-#[derive(Debug, Subcommand)]
-enum ColdStartCommand {
-    /// Open a window of one week under the limits of a plan.
-    Init {
-        /// The plan: free, starter, pro or enterprise.
-        #[arg(long)]
-        plan: Plan,
-        #[command(flatten)]
-        config: ConfigArgs,
-        /// Print a JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show the window.
-    Status {
-        #[command(flatten)]
-        config: ConfigArgs,
-        /// Print a JSON object.
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -128,13 +119,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Init(args) => init::run(args),
         Command::Validate(args) => validate::run(&args.config),
-        Command::Serve(args) => serve::run(&args),
-        Command::ColdStart(ColdStartCommand::Init { plan, config, json }) => {
-            cold_start::init(&config.config, plan, json)
+        Command::Serve(args) => {
+            cold_start::refuse_replaced_flags(&args)?;
+            serve::run(&args)
         }
-        Command::ColdStart(ColdStartCommand::Status { config, json }) => {
-            cold_start::status(&config.config, json)
-        }
+        Command::ColdStart(command) => cold_start::run(&command),
+        Command::License(command) => license::run(command),
         Command::Ca(CaCommand::Root(args)) => ca::root(&args.config),
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chancery_acme::{Nonces, Sealer};
-use chancery_authority::files;
 use chancery_authority::local::{LocalAuthority, Paths};
 use chancery_db::Db;
+use chancery_files as files;
 use chancery_pki::certificate::{Profile, ProfileSpec};
 use chancery_time::{Clock, SystemClock, Timestamp};
 use chancery_validation::egress::EgressPolicy;
@@ -23,14 +23,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::output::{print, print_error};
+use super::boot;
+use super::office::office;
+use super::output::print;
 use super::{EXIT_REFUSED, LogLevel, ServeArgs};
 use crate::app::App;
 use crate::config::{self, Config, PassphraseSource, Tls};
 use crate::http::urls::{Urls, path};
 use crate::http::{directory, router};
 use crate::jobs::{self, JobQueue};
-use crate::licensing::{self, Boot, Grant, installation, licensed_parts};
+use crate::licensing::{Keeper, intake};
 use crate::node;
 use crate::service::account_keys::AccountKeys;
 use crate::service::issuance::Issuance;
@@ -56,20 +58,25 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let _lock = lock(&config.server.workdir)?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let clock = SystemClock;
-    let Some(grant) = boot(&config, &db, clock.now()).await? else {
+    let office = office(&config, db.clone()).await?;
+    let Some(snapshot) = boot::boot(&config, &office, clock.now()).await? else {
         db.close().await;
         return Ok(ExitCode::from(EXIT_REFUSED));
     };
+    let jwt_file = intake::jwt_file(&config.server.workdir);
+    let keeper = Arc::new(Keeper::new(office, jwt_file, snapshot, Arc::new(clock)));
+    keeper.remind();
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
     let node = node::name(&config.server.workdir)?;
     let (queue, inbox) = JobQueue::new(node);
-    let app = Arc::new(app(&config, db, grant, queue, Arc::new(clock)).await?);
+    let app = Arc::new(app(&config, db, Arc::clone(&keeper), queue, Arc::new(clock)).await?);
     let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
     let certificate = certificate(&config, &app, &stop).await?;
 
     jobs::release_own(&app).await?;
+    app.tasks.spawn(keeper.run(stop.clone()));
     app.tasks.spawn(jobs::run(Arc::clone(&app), inbox, stop.clone()));
     let serving = tokio::spawn(listener::serve(
         listener,
@@ -94,27 +101,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Decides whether the server may run; where it may not, shows the banner.
-async fn boot(config: &Config, db: &Db, now: Timestamp) -> anyhow::Result<Option<Grant>> {
-    let key = installation::installation_key(db).await?;
-    let window = db.read(store::cold_start::find).await?;
-    match licensing::boot::decide(window, licensed_parts(config), now) {
-        Boot::ColdStart(grant) => {
-            let (plan, ends) = (grant.plan(), grant.ends_at().to_minutes());
-            tracing::warn!(%plan, %ends, "no licence is installed: running in a cold-start window");
-            Ok(Some(grant))
-        }
-        Boot::Refused(refusal) => {
-            print_error(&licensing::banner(&refusal, &key, &config.file))?;
-            Ok(None)
-        }
-    }
-}
-
 async fn app(
     config: &Config,
     db: Db,
-    grant: Grant,
+    licensing: Arc<Keeper>,
     jobs: JobQueue,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<App> {
@@ -145,7 +135,7 @@ async fn app(
         clock,
         db,
         urls,
-        grant,
+        licensing,
         jobs,
     })
 }

@@ -11,10 +11,10 @@ use secrecy::SecretString;
 use serde_saphyr::Spanned;
 
 use super::error::Problems;
-use super::raw::{RawAuthority, RawConfig, RawDatabase, RawProfile, RawServer, RawValidation};
+use super::raw::{RawAuthority, RawConfig, RawDatabase, RawLicense, RawProfile, RawServer, RawValidation};
 use super::{
-    Authority, BaseUrl, Config, ConfigError, PassphraseSource, Profile, Secrets, Server, Tls, Validation,
-    duration,
+    Authority, BaseUrl, Config, ConfigError, License, PassphraseSource, Profile, Secrets, Server, Tls,
+    Validation, duration,
 };
 
 const DEFAULT_VALIDITY: Duration = Duration::from_secs(90 * 86_400);
@@ -37,9 +37,10 @@ pub(crate) fn check(file: &Path, text: &str, secrets: &Secrets) -> Result<Config
     let authorities = authorities(&workdir, &raw.authorities, secrets, &mut problems);
     let validations = validations(&raw.validation, &mut problems);
     let profile = profile(&raw.profiles, &authorities, &validations, &mut problems);
+    let license = license(&raw.license, &mut problems);
     match (server, database, profile) {
         (Some(server), Some(database), Some(profile)) if problems.is_empty() => {
-            Ok(Config { file: file.to_owned(), server, database, authorities, profile })
+            Ok(Config { file: file.to_owned(), server, database, authorities, profile, license })
         }
         _ => Err(problems.into_error(file)),
     }
@@ -288,6 +289,14 @@ fn profile(
         validation: validation?.1.clone(),
         validity: validity?,
     })
+}
+
+fn license(raw: &RawLicense, problems: &mut Problems) -> License {
+    let environment = raw.environment.as_ref().and_then(|name| {
+        let known = name.value.parse().map_err(|error| format!("`{}` is none: {error}", name.value));
+        problems.accept(name.referenced, "license.environment", known)
+    });
+    License { environment }
 }
 
 fn validity(text: &str) -> Result<Duration, String> {

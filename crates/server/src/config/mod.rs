@@ -15,7 +15,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chancery_authority::files::read_text;
+use chancery_files::read_text;
+use chancery_license::Environment;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -34,6 +35,14 @@ pub(crate) struct Config {
     /// At least one, each with a name of its own.
     pub(crate) authorities: Vec<Authority>,
     pub(crate) profile: Profile,
+    pub(crate) license: License,
+}
+
+/// Which licences count.
+#[derive(Debug)]
+pub(crate) struct License {
+    /// The environment that they have to be for; that of the build where the file names none.
+    pub(crate) environment: Option<Environment>,
 }
 
 #[derive(Debug)]

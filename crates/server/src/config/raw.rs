@@ -12,6 +12,14 @@ pub(super) struct RawConfig {
     pub(super) authorities: Spanned<Vec<RawAuthority>>,
     pub(super) validation: Spanned<Vec<RawValidation>>,
     pub(super) profiles: Spanned<Vec<RawProfile>>,
+    #[serde(default)]
+    pub(super) license: RawLicense,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLicense {
+    pub(super) environment: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -77,6 +77,11 @@ profiles:
     validation: default
     # How long certificates live: 5m to 825d.
     validity: 90d
+
+# The environment whose licences count: prod, dev, staging or uat; by default the one that this build
+# is made for.
+# license:
+#   environment: prod
 ",
     );
     file

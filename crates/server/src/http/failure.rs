@@ -12,6 +12,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(problem) => problem_response(&problem),
+            Self::Denied(denied) => problem_response(&denied.into()),
             Self::Unavailable(error) => {
                 tracing::warn!(%error, "a request could not be served now");
                 let busy = Problem::internal().with_status(StatusCode::SERVICE_UNAVAILABLE.as_u16());

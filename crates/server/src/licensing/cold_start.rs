@@ -1,51 +1,139 @@
-//! The cold-start window: the only way to run without a licence.
+//! The rules of the cold-start window: the only way to run without a licence.
+//!
+//! A window lasts a week and can be opened again, but not beyond three weeks after the first ACME
+//! account was served. That instant is kept in the record under its MAC, so that it outlives the rows
+//! it came from.
 
 use std::time::Duration;
 
-use chancery_db::Db;
-use chancery_license::{Configuration, Misfit, Plan};
+use chancery_license::{Configuration, Misfit, Plan, State};
 use chancery_time::Timestamp;
 
-use crate::store::cold_start::{self, Window};
+use super::snapshot::{Judged, Snapshot};
+use crate::store::cold_start::Window;
 
 /// How long a window stays open.
 pub(crate) const WINDOW: Duration = Duration::from_secs(168 * 3_600);
+/// How long after the first account the last window ends.
+const CAP: Duration = Duration::from_secs(21 * 86_400);
 
-/// Why a window is not opened.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum InitRefusal {
+/// Why a window is not opened or changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
     #[error(
-        "cold-start has already been initialised on this installation: `chancery cold-start status` shows the window"
+        "a licence is installed, so there is no cold start: `chancery license status` shows it, and `chancery license uninstall --confirm` takes it away"
+    )]
+    LicenseInstalled,
+    #[error(
+        "cold-start has already been initialised on this installation: `chancery cold-start status` shows the window, `chancery cold-start extend` opens another week"
     )]
     AlreadyInitialised,
+    #[error(
+        "cold-start was never initialised on this installation: run `chancery cold-start init --plan=PLAN` first"
+    )]
+    NeverInitialised,
     #[error("the configuration does not fit the plan {plan}: {}", list(.misfits))]
     Misfit { plan: Plan, misfits: Vec<Misfit> },
-    #[error(transparent)]
-    Store(#[from] chancery_db::Error),
+    #[error(
+        "the cumulative cap of 3 weeks was reached at {}, counted from the first ACME account served at {}: only a licence helps now (`chancery license install FILE`)",
+        .cap.to_minutes(), .first_account_at.to_minutes()
+    )]
+    CapReached { cap: Timestamp, first_account_at: Timestamp },
+    #[error(
+        "the window ends at {}, which is where the cumulative cap of 3 weeks lies: it cannot be extended, only a licence helps (`chancery license install FILE`)",
+        .cap.to_minutes()
+    )]
+    EndsAtCap { cap: Timestamp },
+    #[error(
+        "the record of what this installation has seen is missing or damaged, so no window can be opened: restore the database from a backup, or ask the vendor"
+    )]
+    RecordDamaged,
 }
 
-/// Opens a window of one week under the limits of `plan`.
-///
-/// # Errors
-/// [`InitRefusal`]; the store is then as it was.
-pub(crate) async fn init(
-    db: &Db,
+/// What an extension would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extension {
+    /// The window as it is.
+    pub(crate) current: Window,
+    /// When the first ACME account was served, and where the cap therefore lies.
+    pub(crate) anchor: Option<(Timestamp, Timestamp)>,
+    pub(crate) new_end: Timestamp,
+}
+
+/// When cold starts end for good, after the first account was served at that time.
+pub(crate) fn cap_at(first_account_at: Timestamp) -> Timestamp {
+    first_account_at + CAP
+}
+
+/// The window that would be opened under `plan`.
+pub(crate) fn init(
+    snapshot: &Snapshot,
+    judged: &Judged<'_>,
     plan: Plan,
     configuration: Configuration,
-    now: Timestamp,
-) -> Result<Window, InitRefusal> {
-    let misfits = plan.entitlements().misfits(configuration);
-    if !misfits.is_empty() {
-        return Err(InitRefusal::Misfit { plan, misfits });
+) -> Result<Window, Refusal> {
+    applicable(snapshot, judged)?;
+    if snapshot.window.is_some() {
+        return Err(Refusal::AlreadyInitialised);
     }
-    let window = Window { plan, ends_at: now + WINDOW };
-    db.write(move |tx| {
-        if cold_start::insert(tx, window, now)? { Ok(window) } else { Err(InitRefusal::AlreadyInitialised) }
-    })
-    .await
+    fits(plan, configuration)?;
+    Ok(Window { plan, ends_at: bounded_end(snapshot, judged)? })
 }
 
-fn list(misfits: &[Misfit]) -> String {
+/// The window under another plan.
+pub(crate) fn switch(
+    snapshot: &Snapshot,
+    judged: &Judged<'_>,
+    plan: Plan,
+    configuration: Configuration,
+) -> Result<Window, Refusal> {
+    applicable(snapshot, judged)?;
+    let window = snapshot.window.ok_or(Refusal::NeverInitialised)?;
+    fits(plan, configuration)?;
+    Ok(Window { plan, ..window })
+}
+
+/// What an extension would do.
+pub(crate) fn extend(snapshot: &Snapshot, judged: &Judged<'_>) -> Result<Extension, Refusal> {
+    applicable(snapshot, judged)?;
+    let current = snapshot.usable_window().ok_or(Refusal::NeverInitialised)?;
+    let new_end = bounded_end(snapshot, judged)?;
+    if new_end <= current.ends_at && snapshot.cold_start_cap() == Some(new_end) {
+        return Err(Refusal::EndsAtCap { cap: new_end });
+    }
+    let anchor = snapshot.first_account_at.map(|at| (at, cap_at(at)));
+    // An extension takes nothing away.
+    Ok(Extension { current, anchor, new_end: new_end.max(current.ends_at) })
+}
+
+/// A cold start is for installations without a licence, whose record can be trusted.
+fn applicable(snapshot: &Snapshot, judged: &Judged<'_>) -> Result<(), Refusal> {
+    if judged.state != State::NoLicense {
+        return Err(Refusal::LicenseInstalled);
+    }
+    if snapshot.record.is_none() {
+        return Err(Refusal::RecordDamaged);
+    }
+    Ok(())
+}
+
+fn fits(plan: Plan, configuration: Configuration) -> Result<(), Refusal> {
+    let misfits = plan.entitlements().misfits(configuration);
+    if misfits.is_empty() { Ok(()) } else { Err(Refusal::Misfit { plan, misfits }) }
+}
+
+/// A week from now, or the cap where that comes first.
+fn bounded_end(snapshot: &Snapshot, judged: &Judged<'_>) -> Result<Timestamp, Refusal> {
+    let now = judged.windows_judged_at;
+    let Some(first_account_at) = snapshot.first_account_at else { return Ok(now + WINDOW) };
+    let cap = cap_at(first_account_at);
+    if now >= cap {
+        return Err(Refusal::CapReached { cap, first_account_at });
+    }
+    Ok((now + WINDOW).min(cap))
+}
+
+pub(crate) fn list(misfits: &[Misfit]) -> String {
     misfits.iter().map(|misfit| format!("{misfit} ({})", misfit.reason())).collect::<Vec<_>>().join("; ")
 }
 
@@ -61,14 +149,4 @@ pub(crate) fn remaining(duration: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn remaining_time_is_rounded_down() {
-        for (seconds, text) in [(604_799, "6d23h"), (86_400, "1d0h"), (3_661, "1h1m"), (59, "0m"), (0, "0m")]
-        {
-            assert_eq!(remaining(Duration::from_secs(seconds)), text);
-        }
-    }
-}
+mod tests;

@@ -1,18 +1,64 @@
-//! The key of this installation, made on first use and kept in the store.
+//! This installation: its key, and the record of what it has seen. Both are made on first use and kept
+//! in the store.
 
-use chancery_db::Db;
-use chancery_license::InstallationKey;
+use chancery_db::{Db, ReadTx, WriteTx};
+use chancery_license::{Build, InstallationKey};
+use chancery_time::Timestamp;
 
-use crate::store::settings;
+use super::record::{Record, RecordSeal};
+use crate::store::{accounts, settings};
 
-/// The installation's key.
-///
-/// # Errors
-/// When the store fails, the random source fails, or the store holds something else under that name.
-pub(crate) async fn installation_key(db: &Db) -> anyhow::Result<InstallationKey> {
-    let fresh = InstallationKey::from_random(&crate::random::bytes()?);
-    let kept = db
-        .write(move |tx| settings::find_or_insert(tx, settings::INSTALLATION_KEY, fresh.as_str().as_bytes()))
-        .await?;
-    Ok(String::from_utf8(kept)?.parse()?)
+/// The installation, as the store knows it.
+#[derive(Debug)]
+pub(crate) struct Installation {
+    pub(crate) key: InstallationKey,
+    seal: RecordSeal,
+}
+
+impl Installation {
+    /// The installation of this store, made where there is none.
+    ///
+    /// # Errors
+    /// When the store fails, the random source fails, or the store holds something else under the name
+    /// of the installation's key.
+    pub(crate) async fn open(db: &Db, build: Build, now: Timestamp) -> anyhow::Result<Self> {
+        let fresh = InstallationKey::from_random(&crate::random::bytes()?);
+        let secret: [u8; 32] = crate::random::bytes()?;
+        db.write(move |tx| {
+            let is_new = settings::find(tx, settings::INSTALLATION_KEY)?.is_none();
+            let is_due = settings::delete(tx, settings::LICENSE_RECORD_DUE)?;
+            if is_new {
+                settings::set(tx, settings::INSTALLATION_KEY, fresh.as_str().as_bytes())?;
+            }
+            // Whoever has a secret had a record too, and does not get another.
+            if (is_new || is_due) && settings::find(tx, settings::LICENSE_SECRET)?.is_none() {
+                settings::set(tx, settings::LICENSE_SECRET, &secret)?;
+                let installation = Self::load(tx)?;
+                let first_account_at = accounts::first_created_at(tx)?;
+                let record = Record { first_account_at, ..Record::starting(&build, now) };
+                installation.keep(tx, &record)?;
+            }
+            Self::load(tx)
+        })
+        .await
+    }
+
+    fn load(tx: &mut ReadTx<'_>) -> anyhow::Result<Self> {
+        let key = settings::find(tx, settings::INSTALLATION_KEY)?.unwrap_or_default();
+        let key: InstallationKey = String::from_utf8(key)?.parse()?;
+        // Without its secret no record opens, which is the same as having none.
+        let secret = settings::find(tx, settings::LICENSE_SECRET)?.unwrap_or_default();
+        Ok(Self { seal: RecordSeal::new(&secret, &key), key })
+    }
+
+    /// The record; `None` where it is missing or was touched by another hand.
+    pub(crate) fn record(&self, tx: &mut ReadTx<'_>) -> Result<Option<Record>, chancery_db::Error> {
+        let sealed = settings::find(tx, settings::LICENSE_RECORD)?;
+        Ok(sealed.and_then(|sealed| self.seal.open(&sealed)))
+    }
+
+    /// Puts the record in the place of the one before.
+    pub(crate) fn keep(&self, tx: &mut WriteTx<'_>, record: &Record) -> Result<(), chancery_db::Error> {
+        settings::set(tx, settings::LICENSE_RECORD, &self.seal.seal(record))
+    }
 }

@@ -7,6 +7,7 @@ use chancery_db::ReadTx;
 
 use super::{Failure, Signer};
 use crate::app::App;
+use crate::licensing::change::note_first_account;
 use crate::store::accounts::{self, Account};
 
 /// Makes an account for a key, or finds the one that it has; says whether it is new.
@@ -31,16 +32,26 @@ pub(crate) async fn register(
     let contact = request.contact.unwrap_or_default();
     let agreed = request.terms_of_service_agreed || !terms_of_service;
     let acceptable = check_new(&contact, agreed);
-    app.db
+    let unanchored = app.licensing.unanchored();
+    let is_anchoring = unanchored.is_some();
+    let registered = app
+        .db
         .write(move |tx| {
             // RFC 8555 §7.3: an account that exists is returned as it is, whatever else is asked for.
             if let Some(account) = accounts::by_thumbprint(tx, key.thumbprint())? {
                 return Ok((usable(account)?, false));
             }
             acceptable.clone()?;
+            if let Some(installation) = &unanchored {
+                note_first_account(tx, installation, now)?;
+            }
             Ok(accounts::insert_or_find(tx, &key, &contact, now)?)
         })
-        .await
+        .await;
+    if is_anchoring && matches!(registered, Ok((_, true))) {
+        app.licensing.set_anchored();
+    }
+    registered
 }
 
 /// Makes sure that the signer's account may be used, where nothing else is asked of it.

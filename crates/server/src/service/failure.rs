@@ -3,11 +3,15 @@
 use chancery_acme::Problem;
 use chancery_acme::jws::JwsError;
 
+use crate::licensing::admission::Denied;
+
 /// Either the client's doing, which it is told of, or ours, which the log is told of.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The request is refused.
     Refused(Problem),
+    /// The licence does not allow it.
+    Denied(Denied),
     /// The server cannot take it now; the same request may succeed soon.
     Unavailable(chancery_db::Error),
     /// The server failed.
@@ -17,6 +21,22 @@ pub(crate) enum Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem)
+    }
+}
+
+impl Failure {
+    /// Tells the log where it is the licence that does not allow what an account asked for.
+    pub(crate) fn note_denial(&self, account_id: i64) {
+        if let Self::Denied(denied) = self {
+            let reasons = denied.reasons().join(" ");
+            tracing::warn!(event = "license.deny", account_id, reasons, "an order was refused");
+        }
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 

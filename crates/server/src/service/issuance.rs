@@ -11,7 +11,7 @@ use chancery_acme::identifier::IdentifierSet;
 use chancery_acme::state::OrderStatus;
 use chancery_acme::{Identifier, Problem, ProblemType};
 use chancery_authority::local::LocalAuthority;
-use chancery_db::Db;
+use chancery_db::{Db, WriteTx};
 use chancery_pki::certificate::{Prepared, Profile, SerialNumber, Validity};
 use chancery_pki::name::San;
 use chancery_pki::request::{CertificateRequest, RequestRules, ValidatedRequest, check};
@@ -20,6 +20,7 @@ use chancery_time::Timestamp;
 use super::accounts::require_valid;
 use super::{Failure, Signer, orders};
 use crate::app::App;
+use crate::licensing::{Licensed, StoredApplicant};
 use crate::service::orders::OrderView;
 use crate::store;
 use crate::store::certificates::{Issued, PreparedRecord};
@@ -142,7 +143,8 @@ pub(crate) async fn finalize(
     let record = app.issuance.record(&prepared, Some((order_id, signer.account_id)), now);
     let (by, spki) = (signer.clone(), request.public_key().spki_der().to_vec());
     let (owner, until) = app.jobs.lease(now);
-    let certificate_id = app
+    let basis = app.licensing.basis(now);
+    let recorded = app
         .db
         .write(move |tx| {
             require_valid(tx, &by)?;
@@ -159,11 +161,17 @@ pub(crate) async fn finalize(
                 return Err(Problem::new(ProblemType::OrderNotReady, detail).into());
             }
             jobs::insert(tx, JobKind::Issue, order_id, &owner, until)?;
-            Ok::<_, Failure>(store::certificates::insert_prepared(tx, &record)?)
+            // Other orders may have reached the limits since this one was made.
+            let mut applicant =
+                StoredApplicant { tx, account_id: by.account_id, identifiers: &record.identifiers, now };
+            let licensed = basis.admit(&mut applicant)??;
+            Ok::<_, Failure>(record_ordered(tx, licensed, &record)?)
         })
-        .await?;
+        .await;
+    let certificate_id = recorded.inspect_err(|failure| failure.note_denial(signer.account_id))?;
     // A task of its own: a client that goes away does not leave the order half done.
-    let issuing = app.tasks.spawn(complete(Arc::clone(app), order_id, certificate_id, prepared));
+    let issuing = complete(Arc::clone(app), order_id, signer.account_id, certificate_id, prepared);
+    let issuing = app.tasks.spawn(issuing);
     if !issuing.await.map_err(anyhow::Error::from)?? {
         return orders::view(app, signer, order_id).await;
     }
@@ -171,6 +179,15 @@ pub(crate) async fn finalize(
     order.status = OrderStatus::Valid;
     order.certificate_id = Some(certificate_id);
     Ok(OrderView { status: OrderStatus::Valid, order, authorization_ids: view.authorization_ids })
+}
+
+/// Records the certificate of an order that is about to be signed. Takes the permission to make it.
+fn record_ordered(
+    tx: &mut WriteTx<'_>,
+    _licensed: Licensed,
+    record: &PreparedRecord,
+) -> Result<i64, chancery_db::Error> {
+    store::certificates::insert_prepared(tx, record)
 }
 
 /// Finishes an order that a crash or a failure left processing. Its earlier serial number stays on
@@ -199,8 +216,17 @@ async fn issue_again(app: &Arc<App>, order: Order, csr: &[u8], now: Timestamp) -
     let request = validate(app, &order.identifiers, csr)?;
     let prepared = app.issuance.prepare(&request, app.issuance.validity(&order, now)?)?;
     let record = app.issuance.record(&prepared, Some((order.id, order.account_id)), now);
-    let certificate_id = app.db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
-    complete(Arc::clone(app), order.id, certificate_id, prepared).await.map(drop)
+    let (id, account_id) = (order.id, order.account_id);
+    let certificate_id = app
+        .db
+        .write(move |tx| {
+            // The licence was asked when the order was finalized; this takes the place of what was
+            // recorded then.
+            store::certificates::give_up_prepared(tx, account_id, id)?;
+            store::certificates::insert_prepared(tx, &record)
+        })
+        .await?;
+    complete(Arc::clone(app), id, account_id, certificate_id, prepared).await.map(drop)
 }
 
 /// Gives up on an order that cannot be issued.
@@ -209,6 +235,9 @@ pub(crate) async fn abandon(app: &App, order_id: i64, why: &Problem) -> Result<(
     app.db
         .write(move |tx| {
             store::orders::fail_processing(tx, order_id, &problem)?;
+            if let Some(order) = store::orders::by_id(tx, order_id)? {
+                store::certificates::give_up_prepared(tx, order.account_id, order_id)?;
+            }
             Ok(jobs::delete(tx, JobKind::Issue, order_id)?)
         })
         .await
@@ -233,6 +262,7 @@ pub(crate) async fn download(app: &App, signer: Signer, id: i64) -> Result<Strin
 async fn complete(
     app: Arc<App>,
     order_id: i64,
+    account_id: i64,
     certificate_id: i64,
     prepared: Prepared,
 ) -> Result<bool, Failure> {
@@ -243,6 +273,7 @@ async fn complete(
         .write(move |tx| {
             jobs::delete(tx, JobKind::Issue, order_id)?;
             if !store::orders::set_valid(tx, order_id, certificate_id)? {
+                store::certificates::give_up_prepared(tx, account_id, order_id)?;
                 return Ok(false);
             }
             store::certificates::set_issued(tx, certificate_id, certificate.der(), now)?;

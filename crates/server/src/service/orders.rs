@@ -13,9 +13,9 @@ use chancery_time::Timestamp;
 use super::accounts::require_valid;
 use super::{Failure, Signer};
 use crate::app::App;
-use crate::licensing::Licensed;
+use crate::licensing::{Licensed, StoredApplicant};
+use crate::store::authorizations;
 use crate::store::orders::{self, Order};
-use crate::store::{authorizations, certificates};
 
 /// How long an order waits for its client.
 const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
@@ -42,12 +42,19 @@ pub(crate) async fn create(app: &App, signer: Signer, request: NewOrder) -> Resu
         .map(|_| challenge::token())
         .collect::<Result<Vec<_>, _>>()
         .map_err(anyhow::Error::from)?;
-    let grant = app.grant.clone();
-    app.db
+    let basis = app.licensing.basis(now);
+    let by = signer.account_id;
+    let made = app
+        .db
         .write(move |tx| {
             require_valid(tx, &signer)?;
-            let is_renewal = || certificates::covers(tx, signer.account_id, &identifiers.canonical(), now);
-            let licensed = grant.admit(now, is_renewal)?.map_err(Problem::from)?;
+            let mut applicant = StoredApplicant {
+                tx,
+                account_id: signer.account_id,
+                identifiers: &identifiers.canonical(),
+                now,
+            };
+            let licensed = basis.admit(&mut applicant)??;
             let order = orders::NewOrder {
                 account_id: signer.account_id,
                 identifiers: &identifiers,
@@ -58,7 +65,8 @@ pub(crate) async fn create(app: &App, signer: Signer, request: NewOrder) -> Resu
             };
             insert(tx, licensed, &order, &tokens)
         })
-        .await
+        .await;
+    made.inspect_err(|failure| failure.note_denial(by))
 }
 
 /// Inserts an order and what belongs to it. Takes the permission to make it.

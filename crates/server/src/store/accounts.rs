@@ -5,7 +5,7 @@ use chancery_acme::{AccountKey, Thumbprint};
 use chancery_db::{Error, ReadTx, Row, WriteTx, params};
 use chancery_time::Timestamp;
 
-use super::{foreign, named};
+use super::{foreign, named, time};
 
 /// An account as it is kept.
 #[derive(Debug, Clone)]
@@ -70,6 +70,11 @@ pub(crate) fn status(
         params![id, thumbprint.as_str()],
         |row| named(row, 0, AccountStatus::named),
     )
+}
+
+/// When the first account was made.
+pub(crate) fn first_created_at(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
+    tx.query_opt("SELECT created_at FROM accounts ORDER BY id LIMIT 1", params![], |row| time(row, 0))
 }
 
 pub(crate) fn set_contact(tx: &mut WriteTx<'_>, id: i64, contact: &[String]) -> Result<(), Error> {

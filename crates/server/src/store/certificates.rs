@@ -3,6 +3,8 @@
 use chancery_db::{Error, ReadTx, WriteTx, params};
 use chancery_time::Timestamp;
 
+use super::licensed;
+
 /// What is recorded of a certificate before it is signed.
 #[derive(Debug, Clone)]
 pub(crate) struct PreparedRecord {
@@ -42,12 +44,17 @@ pub(crate) fn issuer_id(tx: &mut WriteTx<'_>, authority: &str, chain_pem: &str) 
     }
 }
 
-/// Records a certificate that is about to be signed.
+/// Records a certificate that is about to be signed. From then on it counts as active, if an account
+/// ordered it.
 pub(crate) fn insert_prepared(tx: &mut WriteTx<'_>, record: &PreparedRecord) -> Result<i64, Error> {
+    let active_until = record.ordered_by.map_or(0, |_| record.not_after.unix_millis());
+    if let Some((_, account_id)) = record.ordered_by {
+        licensed::hold(tx, account_id, record.not_after)?;
+    }
     tx.query_one(
         "INSERT INTO certificates
-         (issuer_id, order_id, account_id, identifiers, serial, not_before, not_after, prepared_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+         (issuer_id, order_id, account_id, identifiers, serial, not_before, not_after, prepared_at, active_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
         params![
             record.issuer_id,
             record.ordered_by.map(|(order_id, _)| order_id),
@@ -56,7 +63,8 @@ pub(crate) fn insert_prepared(tx: &mut WriteTx<'_>, record: &PreparedRecord) -> 
             &record.serial,
             record.not_before.unix_millis(),
             record.not_after.unix_millis(),
-            record.prepared_at.unix_millis()
+            record.prepared_at.unix_millis(),
+            active_until
         ],
         |row| row.get(0),
     )
@@ -68,7 +76,26 @@ pub(crate) fn set_issued(tx: &mut WriteTx<'_>, id: i64, der: &[u8], now: Timesta
         "UPDATE certificates SET issued_at = $1, der = $2 WHERE id = $3 AND issued_at IS NULL",
         params![now.unix_millis(), der, id],
     )?;
-    if changed == 1 { Ok(()) } else { Err(Error::NoRow) }
+    if changed != 1 {
+        return Err(Error::NoRow);
+    }
+    // Where another node had given it up already: it was issued after all, so it counts.
+    tx.execute(
+        "UPDATE certificates SET active_until = not_after
+         WHERE id = $1 AND active_until = 0 AND account_id IS NOT NULL",
+        params![id],
+    )?;
+    Ok(())
+}
+
+/// Gives up the certificates of an order that were never issued: they no longer count.
+pub(crate) fn give_up_prepared(tx: &mut WriteTx<'_>, account_id: i64, order_id: i64) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE certificates SET active_until = 0
+         WHERE account_id = $1 AND active_until > 0 AND order_id = $2 AND issued_at IS NULL",
+        params![account_id, order_id],
+    )?;
+    licensed::let_go(tx, account_id)
 }
 
 /// An issued certificate of an account.
@@ -81,7 +108,7 @@ pub(crate) fn issued_by_id(tx: &mut ReadTx<'_>, id: i64) -> Result<Option<Issued
     )
 }
 
-/// Whether an account holds a certificate for exactly these names that is valid at `now`.
+/// Whether an account holds a certificate for exactly these names that is active at `now`.
 pub(crate) fn covers(
     tx: &mut ReadTx<'_>,
     account_id: i64,
@@ -90,7 +117,7 @@ pub(crate) fn covers(
 ) -> Result<bool, Error> {
     let found = tx.query(
         "SELECT id FROM certificates
-         WHERE account_id = $1 AND not_after > $2 AND identifiers = $3 AND issued_at IS NOT NULL LIMIT 1",
+         WHERE account_id = $1 AND active_until > $2 AND identifiers = $3 AND issued_at IS NOT NULL LIMIT 1",
         params![account_id, now.unix_millis(), identifiers],
         |row| row.get::<i64>(0),
     )?;

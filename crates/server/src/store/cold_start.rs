@@ -20,11 +20,25 @@ pub(crate) fn find(tx: &mut ReadTx<'_>) -> Result<Option<Window>, Error> {
     })
 }
 
-/// Opens the window; `false` where one was opened before.
-pub(crate) fn insert(tx: &mut WriteTx<'_>, window: Window, now: Timestamp) -> Result<bool, Error> {
-    let inserted = tx.execute(
-        "INSERT INTO cold_start (id, plan, opened_at, ends_at) VALUES (1, $1, $2, $3) ON CONFLICT (id) DO NOTHING",
+/// Opens the window.
+pub(crate) fn insert(tx: &mut WriteTx<'_>, window: Window, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO cold_start (id, plan, opened_at, ends_at) VALUES (1, $1, $2, $3)",
         params![window.plan.name(), now.unix_millis(), window.ends_at.unix_millis()],
     )?;
-    Ok(inserted == 1)
+    Ok(())
+}
+
+/// Changes the plan or the end of the window.
+pub(crate) fn update(tx: &mut WriteTx<'_>, window: Window) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE cold_start SET plan = $1, ends_at = $2",
+        params![window.plan.name(), window.ends_at.unix_millis()],
+    )?;
+    Ok(())
+}
+
+/// Closes the window for good; `true` where there was one.
+pub(crate) fn delete(tx: &mut WriteTx<'_>) -> Result<bool, Error> {
+    Ok(tx.execute("DELETE FROM cold_start", params![])? > 0)
 }

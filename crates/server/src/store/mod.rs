@@ -6,6 +6,8 @@ pub(crate) mod authorizations;
 pub(crate) mod certificates;
 pub(crate) mod cold_start;
 pub(crate) mod jobs;
+pub(crate) mod licensed;
+pub(crate) mod licenses;
 pub(crate) mod orders;
 pub(crate) mod settings;
 
@@ -13,8 +15,10 @@ use chancery_db::{Error, FromColumn, Migration, Row};
 use chancery_time::Timestamp;
 
 /// The schema, oldest first. An entry never changes once it was released.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "core", sql: include_str!("../../migrations/0001_core.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "core", sql: include_str!("../../migrations/0001_core.sql") },
+    Migration { version: 2, name: "licences", sql: include_str!("../../migrations/0002_licences.sql") },
+];
 
 /// An instant in a column.
 fn time(row: &Row<'_>, index: usize) -> Result<Timestamp, Error> {

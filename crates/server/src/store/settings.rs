@@ -4,6 +4,14 @@ use chancery_db::{Error, ReadTx, WriteTx, params};
 
 /// The installation's key, as text.
 pub(crate) const INSTALLATION_KEY: &str = "installation_key";
+/// What is remembered of licences, under a MAC.
+pub(crate) const LICENSE_RECORD: &str = "license_record";
+/// There while an installation from before the record waits for its first one.
+pub(crate) const LICENSE_RECORD_DUE: &str = "license_record_due";
+/// The key of that MAC: 32 bytes.
+pub(crate) const LICENSE_SECRET: &str = "license_secret";
+/// Rises with every change of documents, window or acknowledgement, so that running servers notice.
+pub(crate) const LICENSE_CHANGES: &str = "license_changes";
 /// The secret behind the names of objects in URLs: 32 bytes.
 pub(crate) const OBJECT_ID_SECRET: &str = "object_id_secret";
 
@@ -19,4 +27,19 @@ pub(crate) fn find_or_insert(tx: &mut WriteTx<'_>, name: &str, value: &[u8]) -> 
         params![name, value],
     )?;
     tx.query_one("SELECT value FROM settings WHERE name = $1", params![name], |row| row.get(0))
+}
+
+/// Gives a setting a value, whatever it had.
+pub(crate) fn set(tx: &mut WriteTx<'_>, name: &str, value: &[u8]) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        params![name, value],
+    )?;
+    Ok(())
+}
+
+/// Takes a setting away; `true` where there was one.
+pub(crate) fn delete(tx: &mut WriteTx<'_>, name: &str) -> Result<bool, Error> {
+    Ok(tx.execute("DELETE FROM settings WHERE name = $1", params![name])? > 0)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use chancery_authority::files::read_text;
+use chancery_files::read_text;
 use rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use chancery_authority::files::{self, Access, read_text};
+use chancery_files::{self as files, Access, read_text};
 use chancery_pki::certificate::CertificateFacts;
 use chancery_pki::key::{KeyAlgorithm, PrivateKey};
 use chancery_pki::name::San;

@@ -13,10 +13,13 @@
 mod acme;
 mod boot;
 mod certbot;
+mod cold_start;
 mod config;
 mod crash;
 mod issuance;
 mod lego;
+mod license_commands;
+mod licensing;
 mod protocol;
 mod shutdown;
 mod tls;

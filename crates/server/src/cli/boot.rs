@@ -1,0 +1,96 @@
+//! The decision at start, and what the operator is told of it.
+
+use chancery_license::state::InvalidReason;
+use chancery_time::Timestamp;
+
+use super::output::print_error;
+use crate::config::Config;
+use crate::licensing::boot::{self, BootRefusal};
+use crate::licensing::change::Office;
+use crate::licensing::snapshot::Snapshot;
+use crate::licensing::{self, Boot, intake};
+
+/// Decides whether the server may run; where it may not, shows the banner.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn boot(
+    config: &Config,
+    office: &Office,
+    now: Timestamp,
+) -> anyhow::Result<Option<Snapshot>> {
+    if licensing::is_dev_build()? {
+        tracing::warn!("DEV BUILD: it trusts the public development key, so anybody can license it");
+    }
+    let file_fault = take_jwt_file(config, office, now).await;
+    let snapshot = office.snapshot().await?;
+    let counted = office.clone();
+    let usage = office.db.read(move |tx| counted.usage(tx, now)).await?;
+    let judged = snapshot.judge(now, &office.build);
+    let decided = boot::decide(&snapshot, &judged, office.configuration, usage);
+    let state = judged.state.name();
+    match with_file_fault(decided, file_fault) {
+        Boot::Conforming => {
+            if office.clear_acknowledgement().await? {
+                tracing::info!("everything is within the licence again: the acknowledgement is cleared");
+            }
+            let plan = judged.license.map(|license| license.plan);
+            tracing::info!(plan, state, "everything is within the licence");
+        }
+        Boot::ColdStart { window, misfits } => {
+            let (plan, ends) = (window.plan, window.ends_at.to_minutes());
+            tracing::warn!(%plan, %ends, "no licence is installed: running in a cold-start window");
+            if !misfits.is_empty() {
+                tracing::warn!("{}", licensing::misfit_warning(&misfits));
+            }
+        }
+        Boot::Degraded { reasons, acknowledgement } => {
+            let named: Vec<&str> = reasons.iter().map(|reason| reason.name()).collect();
+            tracing::warn!(
+                event = "license.boot_degraded",
+                reasons = named.join(" "),
+                hash = acknowledgement.hash,
+                acknowledged_at = %acknowledgement.at,
+                "DEGRADED, as acknowledged: {}; renewals go on, other orders are refused",
+                intake::list(&reasons)
+            );
+        }
+        Boot::Refused(refusal) => {
+            print_error(&licensing::banner(&refusal, &office.installation.key, &config.file))?;
+            return Ok(None);
+        }
+    }
+    Ok(Some(snapshot))
+}
+
+/// Takes in the licence JWT that may lie in the working directory; returns why it is not believed.
+async fn take_jwt_file(config: &Config, office: &Office, now: Timestamp) -> Option<InvalidReason> {
+    let file = intake::jwt_file(&config.server.workdir);
+    if !file.exists() {
+        return None;
+    }
+    let brought = match intake::read(&file) {
+        Ok(brought) => brought,
+        Err(error) => {
+            tracing::error!("the licence JWT is not taken: {error:#}");
+            return Some(InvalidReason::Malformed);
+        }
+    };
+    match office.install(brought, true, now).await {
+        Ok(_) => None,
+        Err(refusal) => {
+            tracing::error!(file = %file.display(), "the licence JWT is not taken: {refusal}");
+            refusal.reason()
+        }
+    }
+}
+
+/// A licence that lies there and is not believed explains a refusal better than that there is none.
+fn with_file_fault(decided: Boot, fault: Option<InvalidReason>) -> Boot {
+    match (decided, fault) {
+        (Boot::Refused(BootRefusal::NoLicense | BootRefusal::WindowElapsed { .. }), Some(reason)) => {
+            Boot::Refused(BootRefusal::Invalid(reason))
+        }
+        (decided, _) => decided,
+    }
+}

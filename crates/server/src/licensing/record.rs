@@ -1,0 +1,154 @@
+//! What the store remembers of licences, under a MAC.
+//!
+//! The MAC covers the installation's key as well, so that the record of another installation does not
+//! pass for this one's. Its key lies in the same store: it keeps rows from being edited by hand, not a
+//! determined owner of the database from computing it anew.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use chancery_license::state::Edition;
+use chancery_license::watermark::moved;
+use chancery_license::{Build, InstallationKey, Watermark};
+use chancery_time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Sets these MACs apart from any other use of the secret.
+const LABEL: &[u8] = b"chancery licence record 1\0";
+const MAC_LENGTH: usize = 32;
+
+/// The record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record {
+    /// How far the time has come.
+    pub(crate) times: Times,
+    /// When the first ACME account was served, from which the cap of cold starts counts.
+    pub(crate) first_account_at: Option<Timestamp>,
+    /// The number of the newest key manifest admitted; 0 where there was none.
+    pub(crate) key_manifest: u64,
+    /// The emergency grace that the operator took.
+    pub(crate) forced_grace: Option<ForcedGrace>,
+}
+
+/// How far the time has come, by what this installation has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Times {
+    /// The highest trustworthy time, and the newest documents seen.
+    pub(crate) watermark: Watermark,
+    /// The time by which windows are judged. Unlike the watermark it begins with the clock of the first
+    /// start: a window that was opened by a clock must not last longer when that clock is set back. A clock
+    /// that was wrong then harms no licence, which this time says nothing of.
+    pub(crate) of_windows: Timestamp,
+}
+
+impl Times {
+    /// The times after the process ran for `elapsed`; see [`Watermark::ran`].
+    pub(crate) fn ran(self, now: Timestamp, elapsed: Duration) -> Self {
+        Self { watermark: self.watermark.ran(now, elapsed), of_windows: moved(self.of_windows, now, elapsed) }
+    }
+
+    /// These times, none of them before the other's.
+    pub(crate) fn at_least(self, other: Self) -> Self {
+        Self {
+            watermark: self.watermark.at_least(other.watermark),
+            of_windows: self.of_windows.max(other.of_windows),
+        }
+    }
+}
+
+/// An emergency grace: once for each issue of a licence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForcedGrace {
+    pub(crate) edition: Edition,
+    pub(crate) until: Timestamp,
+}
+
+impl Record {
+    /// The record of an installation that has just been made.
+    pub(crate) const fn starting(build: &Build, now: Timestamp) -> Self {
+        Self {
+            times: Times { watermark: Watermark::starting(build), of_windows: now },
+            first_account_at: None,
+            key_manifest: 0,
+            forced_grace: None,
+        }
+    }
+
+    /// The record with the watermark that a judgement asks to be remembered.
+    pub(crate) fn remembering(self, watermark: Option<Watermark>) -> Self {
+        let watermark = watermark.unwrap_or(self.times.watermark);
+        Self { times: Times { watermark, ..self.times }, ..self }
+    }
+}
+
+/// What seals and opens records.
+pub(crate) struct RecordSeal {
+    key: hmac::Key,
+    installation: InstallationKey,
+}
+
+impl RecordSeal {
+    pub(crate) fn new(secret: &[u8], installation: &InstallationKey) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), installation: installation.clone() }
+    }
+
+    /// The record as it is stored: the MAC, then JSON.
+    pub(crate) fn seal(&self, record: &Record) -> Vec<u8> {
+        // A struct of numbers and texts always has a JSON form.
+        let json = serde_json::to_vec(record).unwrap_or_default();
+        let mut sealed = hmac::sign(&self.key, &self.message(&json)).as_ref().to_vec();
+        sealed.extend_from_slice(&json);
+        sealed
+    }
+
+    /// The record, where it was sealed for this installation and not touched since.
+    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Record> {
+        let (mac, json) = sealed.split_at_checked(MAC_LENGTH)?;
+        hmac::verify(&self.key, &self.message(json), mac).ok()?;
+        serde_json::from_slice(json).ok()
+    }
+
+    fn message(&self, json: &[u8]) -> Vec<u8> {
+        [LABEL, self.installation.as_str().as_bytes(), b"\0", json].concat()
+    }
+}
+
+impl std::fmt::Debug for RecordSeal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecordSeal").field("installation", &self.installation).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::licensing::build;
+
+    #[test]
+    fn a_record_opens_as_it_was_sealed_and_only_here() {
+        let key = |byte| InstallationKey::from_random(&[byte; 29]);
+        let seal = RecordSeal::new(&[1; 32], &key(1));
+        let record = Record {
+            first_account_at: Some(Timestamp::from_unix_seconds(1_000)),
+            forced_grace: Some(ForcedGrace {
+                edition: Edition { serial: 3, issued: Timestamp::from_unix_seconds(5) },
+                until: Timestamp::from_unix_seconds(2_000),
+            }),
+            ..Record::starting(&build(), Timestamp::from_unix_seconds(900))
+        };
+        let sealed = seal.seal(&record);
+        assert_eq!(seal.open(&sealed), Some(record));
+
+        for index in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[index] ^= 1;
+            assert_eq!(seal.open(&altered), None, "byte {index}");
+        }
+        assert_eq!(seal.open(&sealed[..20]), None);
+        assert_eq!(RecordSeal::new(&[2; 32], &key(1)).open(&sealed), None);
+        assert_eq!(RecordSeal::new(&[1; 32], &key(2)).open(&sealed), None);
+    }
+}
