@@ -12,17 +12,20 @@ use std::hint::black_box;
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use base64ct::{Base64, Encoding};
 use chancery_license::{Anchor, Environment, Keyring, License, PublicKey, TrustAnchors, open};
-use criterion::Criterion;
+use criterion::{Criterion, SamplingMode};
 
 const VECTOR: &str = include_str!("../vectors/lic-valid.txt");
 const ANCHOR: &str = include_str!("../trust/dev/anchor.pem");
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
+    // Samples of about a millisecond, shorter than the slices of time that a busy machine hands out, so that
+    // some are always undisturbed; the fastest ones can be compared even there.
+    let mut criterion = Criterion::default().sample_size(3_000).nresamples(2_000).configure_from_args();
     let (_, text) = VECTOR.split_once("\n\n").unwrap();
     let key = PublicKey::from_pem(ANCHOR).unwrap();
     let (signed, signature) = signed(text);
     let mut group = criterion.benchmark_group("license");
+    group.sampling_mode(SamplingMode::Flat);
 
     let anchor = Anchor { key: key.clone(), product: "chancery".to_owned(), environment: Environment::Dev };
     let anchors = TrustAnchors::new(vec![anchor]).unwrap();

@@ -182,11 +182,14 @@ fn choose<'a>(
     if judged_at >= newest.not_before {
         return Ok(newest);
     }
-    let mut begun = licenses.iter().copied().filter(|terms| judged_at >= terms.not_before);
-    let in_effect = match watermark.in_effect {
-        Some(edition) => begun.find(|terms| terms.edition == edition),
-        None => begun.max_by_key(|terms| terms.edition),
-    };
+    let begun = licenses.iter().copied().filter(|terms| judged_at >= terms.not_before);
+    let begun = begun.max_by_key(|terms| terms.edition);
+    let in_effect = begun.filter(|begun| match watermark.in_effect {
+        // One that is older than what was in effect counts only if that was put in effect too early, by a
+        // clock that was ahead; not where it is gone.
+        Some(noted) if begun.edition < noted => licenses.iter().any(|terms| terms.edition == noted),
+        _ => true,
+    });
     Ok(in_effect.unwrap_or(newest))
 }
 
