@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How many certificates a second, at what latency and for how much CPU: this
 # server, and beside it in the same run Caddy's acme_server, under the same load.
+# Then what it costs to open a licence, and to ask whether an order may be made.
 # Then what opening a licence costs, beside the bare verification of its signature.
 #
 #   [BENCH_CLIENTS="1 16 64"] [BENCH_SECONDS=15] [BENCH_CADDY=no] tools/bench.sh
@@ -178,3 +179,7 @@ def nanoseconds(name):
 opened, bare = nanoseconds("open"), nanoseconds("ed25519")
 print(f"licence: opened in {opened / 1000:.1f} µs, {opened / bare:.2f} times its bare Ed25519 verification (at most 1.3)")
 PYTHON
+
+say "what asking for an order costs, with few accounts and with many"
+cargo test --release --locked --quiet -p chancery --bin chancery -- \
+    --ignored --nocapture admission_at_every_size 2>/dev/null | grep '^|'

@@ -9,6 +9,8 @@ use chancery_validation::http01::Http01;
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::Trail;
+use crate::audit::appender::Health;
 use crate::http::urls::Urls;
 use crate::jobs::JobQueue;
 use crate::licensing::Keeper;
@@ -24,6 +26,10 @@ pub(crate) struct App {
     pub(crate) sealer: Sealer,
     pub(crate) nonces: Nonces,
     pub(crate) account_keys: AccountKeys,
+    /// Where the audit log is told of what happens here.
+    pub(crate) trail: Trail,
+    /// Whether the audit log is written.
+    pub(crate) audit: Health,
     /// What new orders are held against.
     pub(crate) licensing: Arc<Keeper>,
     pub(crate) issuance: Issuance,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`cli`] | the commands |
 //! | [`config`] | the configuration file, strictly read |
+//! | [`audit`] | what is told to the audit log, and how it gets there |
 //! | [`licensing`] | whether the server may run, and whether an order may be made |
 //! | [`http`] | the resources of RFC 8555, one file each |
 //! | [`service`] | what the server does for its clients, without HTTP |
@@ -12,6 +13,7 @@
 //! | [`tls`] | its listener |
 
 mod app;
+mod audit;
 mod cli;
 mod config;
 mod http;
@@ -33,10 +35,25 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to be done where even standard error cannot be written to.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "error: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each told once: many errors tell their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.contains(&cause) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(&cause);
+    }
+    told
 }
 
 /// The runtime that commands with I/O run in.

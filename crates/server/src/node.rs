@@ -8,6 +8,7 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use chancery_audit::Node;
 use chancery_files::{self as files, Access, read_text};
 
 /// Set by the system's installation (machine-id(5)).
@@ -24,7 +25,7 @@ pub(crate) fn name(workdir: &Path) -> anyhow::Result<String> {
     if let Some(name) = kept(&path, &home) {
         return Ok(name);
     }
-    let name = Base64UrlUnpadded::encode_string(&crate::random::bytes::<16>()?);
+    let name: String = crate::random::bytes::<12>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     files::replace(&path, format!("{name} {home}\n").as_bytes(), Access::Owner)?;
     Ok(name)
 }
@@ -33,7 +34,8 @@ pub(crate) fn name(workdir: &Path) -> anyhow::Result<String> {
 fn kept(path: &Path, home: &str) -> Option<String> {
     let text = read_text(path, MAX_BYTES).ok()?;
     let (name, written_at) = text.trim_end().split_once(' ')?;
-    (written_at == home && !name.is_empty()).then(|| name.to_owned())
+    // A name that cannot stand in the audit log is from before there was one.
+    (written_at == home && Node::new(name).is_ok()).then(|| name.to_owned())
 }
 
 /// A digest of where the directory is; the machine's own id is not for others to read.

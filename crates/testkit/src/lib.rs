@@ -3,7 +3,7 @@
 //!
 //! Everything here panics when it fails, with a message that says what to look at: the caller is a
 //! test. Nothing here is skipped: what is missing (`CHANCERY_TEST_POSTGRES`, certbot, lego) fails
-//! the test and names `make test`, which provides it.
+//! the test and names `make test`, which provides it. The one exception is [`Tmpfs`], which takes root.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,8 +27,10 @@ mod port;
 mod process;
 mod raw_client;
 mod responder;
+mod rows;
 mod server;
 mod sql;
+mod tmpfs;
 mod vendor;
 mod workdir;
 
@@ -44,6 +46,7 @@ pub use process::{Finished, run_program};
 pub use raw_client::{Answer, RawClient};
 pub use responder::{Hold, Responder};
 pub use server::TestServer;
+pub use tmpfs::Tmpfs;
 pub use vendor::{JwtBuilder, LicenseBuilder, RevocationsBuilder, Vendor};
 pub use workdir::Workdir;
 

@@ -41,7 +41,7 @@ impl Installation {
         }
     }
 
-    fn sqlite(&self) -> Connection {
+    pub(crate) fn sqlite(&self) -> Connection {
         let file = self.sqlite_file();
         // Without SQLITE_OPEN_CREATE: a path that is wrong shall not become an empty database.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -2,8 +2,11 @@
 
 use chancery_license::state::InvalidReason;
 use chancery_time::Timestamp;
+use serde_json::{Value, json};
 
 use super::output::print_error;
+use crate::audit::Entry;
+use crate::audit::events::{self, Kind};
 use crate::config::Config;
 use crate::licensing::boot::{self, BootRefusal};
 use crate::licensing::change::Office;
@@ -22,6 +25,7 @@ pub(super) async fn boot(
     if licensing::is_dev_build()? {
         tracing::warn!("DEV BUILD: it trusts the public development key, so anybody can license it");
     }
+    office.settle_record(now).await?;
     let file_fault = take_jwt_file(config, office, now).await;
     let snapshot = office.snapshot().await?;
     let counted = office.clone();
@@ -39,13 +43,19 @@ pub(super) async fn boot(
         }
         Boot::ColdStart { window, misfits } => {
             let (plan, ends) = (window.plan, window.ends_at.to_minutes());
-            tracing::warn!(%plan, %ends, "no licence is installed: running in a cold-start window");
+            tracing::warn!(%plan, %ends, state, "no licence is in effect: running in a cold-start window");
             if !misfits.is_empty() {
                 tracing::warn!("{}", licensing::misfit_warning(&misfits));
             }
         }
         Boot::Degraded { reasons, acknowledgement } => {
             let named: Vec<&str> = reasons.iter().map(|reason| reason.name()).collect();
+            let details = json!({
+                "reasons": named,
+                "hash": acknowledgement.hash,
+                "acknowledged_at": acknowledgement.at,
+            });
+            tell(office, events::LICENSE_BOOT_DEGRADED, Told::Allowed("ack_active"), details, now).await?;
             tracing::warn!(
                 event = "license.boot_degraded",
                 reasons = named.join(" "),
@@ -56,11 +66,42 @@ pub(super) async fn boot(
             );
         }
         Boot::Refused(refusal) => {
+            let reasons = licensing::tell(&refusal, &config.file.display().to_string()).reasons;
+            let reason = reasons.join(" ");
+            let details = json!({ "reasons": reasons });
+            tell(office, events::LICENSE_BOOT_REFUSED, Told::Denied(&reason), details, now).await?;
             print_error(&licensing::banner(&refusal, &office.installation.key, &config.file))?;
             return Ok(None);
         }
     }
     Ok(Some(snapshot))
+}
+
+enum Told<'a> {
+    Allowed(&'a str),
+    Denied(&'a str),
+}
+
+async fn tell(
+    office: &Office,
+    kind: Kind,
+    told: Told<'_>,
+    details: Value,
+    now: Timestamp,
+) -> Result<(), chancery_db::Error> {
+    let trail = office.trail.clone();
+    let (is_allowed, reason) = match told {
+        Told::Allowed(reason) => (true, reason.to_owned()),
+        Told::Denied(reason) => (false, reason.to_owned()),
+    };
+    office
+        .db
+        .write(move |tx| {
+            let entry = Entry::new(kind, details.clone());
+            let entry = if is_allowed { entry.allowed(&reason) } else { entry.denied(&reason) };
+            trail.tell(tx, &entry, now)
+        })
+        .await
 }
 
 /// Takes in the licence JWT that may lie in the working directory; returns why it is not believed.
@@ -69,14 +110,21 @@ async fn take_jwt_file(config: &Config, office: &Office, now: Timestamp) -> Opti
     if !file.exists() {
         return None;
     }
-    let brought = match intake::read(&file) {
+    let brought = match intake::read_jwt_file(&file) {
         Ok(brought) => brought,
         Err(error) => {
             tracing::error!("the licence JWT is not taken: {error:#}");
             return Some(InvalidReason::Malformed);
         }
     };
-    match office.install(brought, true, now).await {
+    let force = match office.snapshot().await {
+        Ok(snapshot) => snapshot.held.licenses.is_empty(),
+        Err(error) => {
+            tracing::error!(%error, "the licence JWT is not taken");
+            return None;
+        }
+    };
+    match office.install(brought, force, now).await {
         Ok(_) => None,
         Err(refusal) => {
             tracing::error!(file = %file.display(), "the licence JWT is not taken: {refusal}");

@@ -1,5 +1,6 @@
 //! The commands, as they are written on the command line.
 
+mod audit;
 mod boot;
 mod ca;
 mod cold_start;
@@ -41,6 +42,9 @@ enum Command {
     /// Run without a licence for a while.
     #[command(subcommand)]
     ColdStart(cold_start::ColdStartCommand),
+    /// Verify the audit log, search it, and hand it to an auditor.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look at the certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -125,6 +129,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::ColdStart(command) => cold_start::run(&command),
         Command::License(command) => license::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Ca(CaCommand::Root(args)) => ca::root(&args.config),
     }
 }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use chancery_audit::{Filter, Log};
 use chancery_db::{Db, Options};
-use chancery_time::{Clock, SystemClock};
+use chancery_files::create_directory;
+use chancery_time::{Clock, SystemClock, Timestamp};
 
+use crate::audit::{self, Trail, events};
 use crate::config::Config;
 use crate::licensing::change::Office;
 use crate::licensing::installation::Installation;
 use crate::licensing::{anchors, build, licensed_parts};
-use crate::store;
+use crate::store::accounts;
+use crate::{node, store};
 
 /// The office of the installation that a configuration names.
 ///
@@ -20,7 +24,34 @@ pub(super) async fn office(config: &Config, db: Db) -> anyhow::Result<Office> {
     let installation = Arc::new(Installation::open(&db, build, SystemClock.now()).await?);
     let configuration = licensed_parts(config);
     // The configuration has exactly one.
-    Ok(Office { db, installation, anchors, configuration, profiles: 1, build })
+    create_directory(&config.server.workdir)?;
+    let trail = Trail::new(&node::name(&config.server.workdir)?);
+    let logged_first_account = logged_first_account(config, &db, &installation).await?;
+    Ok(Office { db, installation, anchors, configuration, profiles: 1, build, trail, logged_first_account })
+}
+
+/// When the audit log says that the first account was made. It is asked only where the store does not know,
+/// be it that there was none or that rows were removed.
+async fn logged_first_account(
+    config: &Config,
+    db: &Db,
+    installation: &Arc<Installation>,
+) -> anyhow::Result<Option<Timestamp>> {
+    let of_store = Arc::clone(installation);
+    let is_known = db.read(move |tx| {
+        let record = of_store.record(tx)?.is_some_and(|record| record.first_account_at.is_some());
+        Ok::<_, chancery_db::Error>(record || accounts::first_created_at(tx)?.is_some())
+    });
+    let directory = audit::directory(&config.server.workdir);
+    if is_known.await? || !directory.exists() {
+        return Ok(None);
+    }
+    let first = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+        let wanted = Filter { event: Some(events::ACCOUNT_CREATE.name.to_owned()), ..Filter::default() };
+        // A line that cannot be read hides none of those after it.
+        Ok(Log::open(&directory)?.records(&wanted, None)?.find_map(Result::ok).map(|record| record.ts))
+    });
+    first.await?
 }
 
 /// The office of the installation, its store just opened; close the store when done.

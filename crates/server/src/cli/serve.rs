@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use aws_lc_rs::digest::{SHA256, digest};
 use chancery_acme::{Nonces, Sealer};
 use chancery_authority::local::{LocalAuthority, Paths};
 use chancery_db::Db;
@@ -17,6 +18,7 @@ use chancery_validation::egress::EgressPolicy;
 use chancery_validation::http01::{Http01, Http01Settings};
 use chancery_validation::resolver::Resolver;
 use http::HeaderValue;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -28,12 +30,15 @@ use super::office::office;
 use super::output::print;
 use super::{EXIT_REFUSED, LogLevel, ServeArgs};
 use crate::app::App;
+use crate::audit::appender::{Appender, Health, Policy};
+use crate::audit::keys::Keys;
+use crate::audit::{self, Entry, Trail, events};
 use crate::config::{self, Config, PassphraseSource, Tls};
 use crate::http::urls::{Urls, path};
 use crate::http::{directory, router};
 use crate::jobs::{self, JobQueue};
-use crate::licensing::{Keeper, intake};
-use crate::node;
+use crate::licensing::change::Office;
+use crate::licensing::{self, Keeper, intake};
 use crate::service::account_keys::AccountKeys;
 use crate::service::issuance::Issuance;
 use crate::store;
@@ -59,19 +64,24 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let clock = SystemClock;
     let office = office(&config, db.clone()).await?;
+    let appender = appender(&config, &office, Arc::new(clock)).await?;
     let Some(snapshot) = boot::boot(&config, &office, clock.now()).await? else {
+        appender.finish().await;
         db.close().await;
         return Ok(ExitCode::from(EXIT_REFUSED));
     };
+    let (trail, state) = (office.trail.clone(), snapshot.judge(clock.now(), &office.build).state.name());
+    let (health, stop_appending) = (appender.health(), CancellationToken::new());
+    let appending = tokio::spawn(appender.run(stop_appending.clone()));
     let jwt_file = intake::jwt_file(&config.server.workdir);
     let keeper = Arc::new(Keeper::new(office, jwt_file, snapshot, Arc::new(clock)));
     keeper.remind();
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
-    let node = node::name(&config.server.workdir)?;
-    let (queue, inbox) = JobQueue::new(node);
-    let app = Arc::new(app(&config, db, Arc::clone(&keeper), queue, Arc::new(clock)).await?);
+    let (queue, inbox) = JobQueue::new(trail.node().to_owned());
+    let watched = Watched { licensing: Arc::clone(&keeper), trail: trail.clone(), audit: health };
+    let app = Arc::new(app(&config, db, watched, queue, Arc::new(clock)).await?);
     let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
     let certificate = certificate(&config, &app, &stop).await?;
 
@@ -88,6 +98,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     ));
     // Before anybody can know that the server runs: a signal that comes at once must drain it too.
     let signals = Signals::listen()?;
+    tell_start(&config, &app, state).await?;
     print(&format!("ready {}", app.urls.of_path(path::DIRECTORY)))?;
     tracing::info!(url = app.urls.of_path(""), listen = %config.server.listen, "serving");
 
@@ -96,15 +107,64 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     stop.cancel();
     serving.await?;
     drain(&app.tasks, &connections).await;
+    let now = app.now();
+    let told = app.db.write(move |tx| trail.tell(tx, &Entry::new(events::SERVER_STOP, json!({})), now));
+    if let Err(error) = told.await {
+        tracing::error!(%error, "the stop could not be told to the audit log");
+    }
+    stop_appending.cancel();
+    appending.await?;
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
+/// What watches over every change.
+struct Watched {
+    licensing: Arc<Keeper>,
+    trail: Trail,
+    audit: Health,
+}
+
+async fn appender(config: &Config, office: &Office, clock: Arc<dyn Clock>) -> anyhow::Result<Appender> {
+    let keys = Keys::open(&office.db, office.installation.key.clone()).await?;
+    let config::Audit { required, backlog, segment_bytes, segment_age, checkpoint_every, compress } =
+        config.audit;
+    let policy = Policy {
+        directory: audit::directory(&config.server.workdir),
+        options: chancery_audit::Options {
+            max_segment_bytes: segment_bytes,
+            max_segment_age: segment_age,
+            checkpoint_every,
+        },
+        compress,
+        required,
+        backlog,
+    };
+    Appender::new(office.db.clone(), office.trail.node(), keys, policy, clock)
+}
+
+async fn tell_start(config: &Config, app: &App, state: &'static str) -> anyhow::Result<()> {
+    let file = std::fs::read(&config.file).unwrap_or_default();
+    let hash = digest(&SHA256, &file);
+    let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let details = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "build": licensing::build().date,
+        "listen": config.server.listen.to_string(),
+        "config_sha256": hash,
+        "state": state,
+    });
+    let (now, trail) = (app.now(), app.trail.clone());
+    let told =
+        app.db.write(move |tx| trail.tell(tx, &Entry::new(events::SERVER_START, details.clone()), now));
+    Ok(told.await?)
+}
+
 async fn app(
     config: &Config,
     db: Db,
-    licensing: Arc<Keeper>,
+    watched: Watched,
     jobs: JobQueue,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<App> {
@@ -135,7 +195,9 @@ async fn app(
         clock,
         db,
         urls,
-        licensing,
+        licensing: watched.licensing,
+        trail: watched.trail,
+        audit: watched.audit,
         jobs,
     })
 }

@@ -11,15 +11,21 @@ use secrecy::SecretString;
 use serde_saphyr::Spanned;
 
 use super::error::Problems;
-use super::raw::{RawAuthority, RawConfig, RawDatabase, RawLicense, RawProfile, RawServer, RawValidation};
+use super::raw::{
+    RawAudit, RawAuthority, RawConfig, RawDatabase, RawLicense, RawProfile, RawServer, RawValidation,
+};
 use super::{
-    Authority, BaseUrl, Config, ConfigError, License, PassphraseSource, Profile, Secrets, Server, Tls,
+    Audit, Authority, BaseUrl, Config, ConfigError, License, PassphraseSource, Profile, Secrets, Server, Tls,
     Validation, duration,
 };
 
 const DEFAULT_VALIDITY: Duration = Duration::from_secs(90 * 86_400);
 /// The longest lifetime that a profile may give; the PKI's own cap lies above it.
 const MAX_VALIDITY: Duration = Duration::from_secs(825 * 86_400);
+/// The age at which the audit log begins a new segment, and what it may be set to.
+const DEFAULT_SEGMENT_AGE: Duration = Duration::from_secs(30 * 86_400);
+const MIN_SEGMENT_AGE: Duration = Duration::from_secs(3_600);
+const MAX_SEGMENT_AGE: Duration = Duration::from_secs(366 * 86_400);
 /// Below this, a certificate could lapse between its issue and its first use.
 const MIN_VALIDITY: Duration = Duration::from_secs(300);
 
@@ -38,9 +44,10 @@ pub(crate) fn check(file: &Path, text: &str, secrets: &Secrets) -> Result<Config
     let validations = validations(&raw.validation, &mut problems);
     let profile = profile(&raw.profiles, &authorities, &validations, &mut problems);
     let license = license(&raw.license, &mut problems);
+    let audit = audit(&raw.audit, &mut problems);
     match (server, database, profile) {
         (Some(server), Some(database), Some(profile)) if problems.is_empty() => {
-            Ok(Config { file: file.to_owned(), server, database, authorities, profile, license })
+            Ok(Config { file: file.to_owned(), server, database, authorities, profile, license, audit })
         }
         _ => Err(problems.into_error(file)),
     }
@@ -297,6 +304,42 @@ fn license(raw: &RawLicense, problems: &mut Problems) -> License {
         problems.accept(name.referenced, "license.environment", known)
     });
     License { environment }
+}
+
+fn audit(raw: &RawAudit, problems: &mut Problems) -> Audit {
+    const MIB: u64 = 1_024 * 1_024;
+    let mut number = |field: &str, given: Option<&Spanned<i64>>, most: u64, default: u64| {
+        let Some(given) = given else { return default };
+        match u64::try_from(given.value) {
+            Ok(number) if (1..=most).contains(&number) => return number,
+            _ => {}
+        }
+        let wrong = format!("{} is outside 1 to {most}; leave the key out for {default}", given.value);
+        problems.add(given.referenced, field, wrong);
+        default
+    };
+    let segment_mib = number("audit.segment_mib", raw.segment_mib.as_ref(), 65_536, 256);
+    let checkpoint_every = number("audit.checkpoint_every", raw.checkpoint_every.as_ref(), 1_000_000, 1_000);
+    let backlog = number("audit.backlog", raw.backlog.as_ref(), 100_000_000, 100_000);
+    let age = raw.segment_age.as_ref();
+    let age =
+        age.and_then(|age| problems.accept(age.referenced, "audit.segment_age", segment_age(&age.value)));
+    Audit {
+        required: raw.required.unwrap_or(false),
+        backlog,
+        segment_bytes: segment_mib * MIB,
+        segment_age: age.unwrap_or(DEFAULT_SEGMENT_AGE),
+        checkpoint_every,
+        compress: raw.compress.unwrap_or(false),
+    }
+}
+
+fn segment_age(text: &str) -> Result<Duration, String> {
+    let age = duration::parse(text)?;
+    if (MIN_SEGMENT_AGE..=MAX_SEGMENT_AGE).contains(&age) {
+        return Ok(age);
+    }
+    Err(format!("`{text}` is outside what a segment of the audit log may take: 1h to 366d"))
 }
 
 fn validity(text: &str) -> Result<Duration, String> {

@@ -11,6 +11,7 @@ mod raw;
 pub(crate) mod template;
 
 use std::env::VarError;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,6 +24,8 @@ use secrecy::{ExposeSecret, SecretString};
 pub(crate) use check::check;
 pub(crate) use error::ConfigError;
 
+/// Longer than any configuration; what is behind that is not read.
+const MAX_CONFIG_BYTES: u64 = 1_024 * 1_024;
 const MAX_PASSPHRASE_BYTES: u64 = 4_096;
 
 /// A configuration that passed every check.
@@ -36,6 +39,23 @@ pub(crate) struct Config {
     pub(crate) authorities: Vec<Authority>,
     pub(crate) profile: Profile,
     pub(crate) license: License,
+    pub(crate) audit: Audit,
+}
+
+/// How the audit log is kept.
+#[derive(Debug)]
+pub(crate) struct Audit {
+    /// Whether nothing is issued while the log cannot be written.
+    pub(crate) required: bool,
+    /// How many events may wait for a log that cannot be written before nothing is issued any more.
+    pub(crate) backlog: u64,
+    /// When a new segment is begun: at that size in bytes, or that age.
+    pub(crate) segment_bytes: u64,
+    pub(crate) segment_age: Duration,
+    /// After how many lines a checkpoint is signed.
+    pub(crate) checkpoint_every: u64,
+    /// Whether closed segments are compressed.
+    pub(crate) compress: bool,
 }
 
 /// Which licences count.
@@ -124,7 +144,12 @@ pub(crate) struct Validation {
 /// # Errors
 /// A [`ConfigError`] with every problem that was found, each with its line and column.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Config> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::unreadable(path, &source))?;
+    let unreadable = |source| ConfigError::unreadable(path, &source);
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut text = String::new();
+    file.take(MAX_CONFIG_BYTES)
+        .read_to_string(&mut text)
+        .map_err(|source| ConfigError::unreadable(path, &source))?;
     Ok(check(path, &text, &Secrets::from_environment()?)?)
 }
 

@@ -14,6 +14,19 @@ pub(super) struct RawConfig {
     pub(super) profiles: Spanned<Vec<RawProfile>>,
     #[serde(default)]
     pub(super) license: RawLicense,
+    #[serde(default)]
+    pub(super) audit: RawAudit,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAudit {
+    pub(super) required: Option<bool>,
+    pub(super) backlog: Option<Spanned<i64>>,
+    pub(super) segment_mib: Option<Spanned<i64>>,
+    pub(super) segment_age: Option<Spanned<String>>,
+    pub(super) checkpoint_every: Option<Spanned<i64>>,
+    pub(super) compress: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]

@@ -82,6 +82,16 @@ profiles:
 # is made for.
 # license:
 #   environment: prod
+
+# The audit log lies in `audit` under the working directory. While it cannot be written (a full disk), events
+# wait in the database; `required` refuses new issuance then, and so does a backlog of that many events.
+# audit:
+#   required: false
+#   backlog: 100000
+#   segment_mib: 256
+#   segment_age: 30d
+#   checkpoint_every: 1000
+#   compress: false
 ",
     );
     file

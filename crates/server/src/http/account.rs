@@ -18,7 +18,8 @@ use crate::store::accounts::Account;
 pub(super) async fn register(State(app): State<Arc<App>>, request: SignedByKey) -> Result<Response, Failure> {
     let payload = request.payload.parse()?;
     let jwk = request.key.jwk().clone();
-    let (account, new) = accounts::register(&app, request.key, payload, app.terms_of_service).await?;
+    let (account, new) =
+        accounts::register(&app, request.key, payload, app.terms_of_service, request.origin).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     respond(&app, status, &account, &jwk)
 }

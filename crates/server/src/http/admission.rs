@@ -3,6 +3,7 @@
 //! In this order: media type, size, form and algorithm, nonce, URL, key, signature. A nonce is spent
 //! even where a later step refuses the request.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,15 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use chancery_acme::jws::{KeyReference, MEDIA_TYPE, Payload, SignedRequest};
 use chancery_acme::{AccountKey, Problem, ProblemType};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
 
 use crate::app::App;
+use crate::audit::Origin;
+use crate::audit::trail::MAX_USER_AGENT;
 use crate::service::{Failure, Signer};
+use crate::tls::listener::Peer;
 
 /// The largest body that is read: an order of 100 names and an RSA-8192 request stay far below.
 const MAX_BODY: usize = 64 * 1024;
@@ -33,12 +37,14 @@ pub(super) struct SignedByAccount {
 pub(super) struct SignedByKey {
     pub(super) key: AccountKey,
     pub(super) payload: Payload,
+    pub(super) origin: Arc<Origin>,
 }
 
 impl FromRequest<Arc<App>> for SignedByAccount {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let origin = Arc::new(origin(&request));
         let signed = read(app, request).await?;
         let KeyReference::Kid(kid) = signed.key() else {
             return Err(
@@ -47,7 +53,7 @@ impl FromRequest<Arc<App>> for SignedByAccount {
         };
         let (account_id, key) = account_key(app, kid).await?;
         let payload = signed.verify(&key)?;
-        let signer = Signer { account_id, thumbprint: key.thumbprint().clone() };
+        let signer = Signer { account_id, thumbprint: key.thumbprint().clone(), origin };
         Ok(Self { signer, key, payload })
     }
 }
@@ -56,13 +62,22 @@ impl FromRequest<Arc<App>> for SignedByKey {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let origin = Arc::new(origin(&request));
         let signed = read(app, request).await?;
         let KeyReference::Jwk(key) = signed.key() else {
             return Err(Problem::malformed("send the key itself as `jwk` here, not a `kid`").into());
         };
         let payload = signed.verify(key)?;
-        Ok(Self { key: (**key).clone(), payload })
+        Ok(Self { key: (**key).clone(), payload, origin })
     }
+}
+
+/// Where a request came from.
+fn origin(request: &Request) -> Origin {
+    // The listener notes the peer of every connection.
+    let ip = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin { ip, user_agent: user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect()) }
 }
 
 /// The steps that need no key.

@@ -13,12 +13,11 @@ impl IntoResponse for Failure {
         match self {
             Self::Refused(problem) => problem_response(&problem),
             Self::Denied(denied) => problem_response(&denied.into()),
+            // The appender says loudly enough what is wrong.
+            Self::NoAudit => try_again(HeaderValue::from_static("60")),
             Self::Unavailable(error) => {
                 tracing::warn!(%error, "a request could not be served now");
-                let busy = Problem::internal().with_status(StatusCode::SERVICE_UNAVAILABLE.as_u16());
-                let mut response = problem_response(&busy);
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
-                response
+                try_again(HeaderValue::from_static("2"))
             }
             Self::Internal(error) => {
                 tracing::error!(error = format!("{error:#}"), "a request failed");
@@ -26,6 +25,14 @@ impl IntoResponse for Failure {
             }
         }
     }
+}
+
+/// The answer to a request that may succeed after so many seconds.
+fn try_again(after: HeaderValue) -> Response {
+    let busy = Problem::internal().with_status(StatusCode::SERVICE_UNAVAILABLE.as_u16());
+    let mut response = problem_response(&busy);
+    response.headers_mut().insert(RETRY_AFTER, after);
+    response
 }
 
 /// A problem document as a response.

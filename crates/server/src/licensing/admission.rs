@@ -193,16 +193,22 @@ impl Denied {
     pub(crate) fn reasons(&self) -> Vec<&'static str> {
         self.0.iter().map(|denial| denial.reason()).collect()
     }
+
+    /// The limits that were reached with their figures, for the operator: one sentence each.
+    pub(crate) fn limits(&self) -> Vec<String> {
+        let beyond = |denial: &Denial| match denial {
+            Denial::Beyond(misfit) => Some(misfit.to_string()),
+            _ => None,
+        };
+        self.0.iter().filter_map(beyond).collect()
+    }
 }
 
 impl From<Denied> for Problem {
     /// HTTP 403 (spec/licensing, "Runtime").
     fn from(denied: Denied) -> Self {
         let details: Vec<&str> = denied.0.iter().map(|denial| denial.detail()).collect();
-        Problem::unauthorized(format!(
-            "this order is not a renewal, and cannot be granted: {}",
-            details.join("; ")
-        ))
+        Problem::unauthorized(format!("this order cannot be granted: {}", details.join("; ")))
     }
 }
 

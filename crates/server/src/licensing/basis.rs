@@ -8,6 +8,7 @@ use chancery_license::{Build, Configuration, Feature, Misfit, State};
 use chancery_time::Timestamp;
 
 use super::admission::Denial;
+use super::cold_start;
 use super::record::Times;
 use super::snapshot::{Judged, Snapshot};
 
@@ -71,7 +72,8 @@ impl Basis {
             }
         };
         match snapshot.usable_window() {
-            Some(window) if judged.windows_judged_at < window.ends_at => {
+            Some(_) if snapshot.record.is_some_and(|record| record.is_revoked) => closed(Denial::Revoked),
+            Some(window) if cold_start::is_open(window, judged.windows_judged_at) => {
                 under(Standing::Open, window.plan.entitlements())
             }
             // Whoever was served before the window closed goes on being served.

@@ -6,8 +6,8 @@ use chancery_license::state::InvalidReason;
 use chancery_license::{Configuration, Misfit, State, Usage};
 use chancery_time::Timestamp;
 
-use super::acknowledgement;
 use super::snapshot::{Judged, Snapshot};
+use super::{acknowledgement, cold_start};
 use crate::store::cold_start::Window;
 use crate::store::licenses::Acknowledgement;
 
@@ -128,7 +128,10 @@ fn without_license(snapshot: &Snapshot, judged: &Judged<'_>, configuration: Conf
             _ => BootRefusal::NoLicense,
         });
     };
-    if judged.windows_judged_at >= window.ends_at {
+    if snapshot.record.is_some_and(|record| record.is_revoked) {
+        return Boot::Refused(BootRefusal::Revoked);
+    }
+    if !cold_start::is_open(window, judged.windows_judged_at) {
         return Boot::Refused(BootRefusal::WindowElapsed { window, cap: snapshot.cold_start_cap() });
     }
     Boot::ColdStart { window, misfits: window.plan.entitlements().misfits(configuration) }

@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use chancery_db::{Db, ReadTx, WriteTx};
+use chancery_license::state::InvalidReason;
 use chancery_license::{Build, Configuration, Keyring, Plan, State, Usage};
 use chancery_time::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::acknowledgement;
 use super::boot::{self, Reason};
@@ -16,6 +17,9 @@ use super::installation::Installation;
 use super::intake::{self, Brought, Intake, Taken};
 use super::record::{ForcedGrace, Record};
 use super::snapshot::{Snapshot, note_change};
+use crate::audit::events::{self, Kind};
+use crate::audit::trail::operator;
+use crate::audit::{Entry, Trail};
 use crate::store::cold_start::{self as windows, Window};
 use crate::store::licensed;
 use crate::store::licenses::{self, Acknowledgement, DocumentKind};
@@ -33,6 +37,9 @@ pub(crate) struct Office {
     /// How many certificate profiles are configured.
     pub(crate) profiles: u64,
     pub(crate) build: Build,
+    pub(crate) trail: Trail,
+    /// When the first ACME account was served, by the audit log; `None` where the store knows it.
+    pub(crate) logged_first_account: Option<Timestamp>,
 }
 
 /// Why nothing was changed.
@@ -44,7 +51,7 @@ pub(crate) enum Refusal {
     NotAcknowledgeable(&'static str),
     #[error("the configuration is within the licence: there is nothing to acknowledge")]
     NotDegraded,
-    #[error("the licence is {0}: the emergency grace is for a licence that expired and whose grace is over")]
+    #[error("the state of the licence is `{0}`: the emergency grace is for one whose grace is over")]
     NotExpired(&'static str),
     #[error(
         "the emergency grace of this licence was taken already, until {}: it is given once; install a renewed licence",
@@ -60,14 +67,34 @@ pub(crate) enum Refusal {
 impl Office {
     /// All that bears on what the server may do.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, chancery_db::Error> {
-        let (installation, anchors) = (self.installation.clone(), self.anchors.clone());
-        self.db.read(move |tx| Snapshot::read(tx, &installation, &anchors)).await
+        let office = self.clone();
+        self.db.read(move |tx| office.read(tx)).await
+    }
+
+    /// The same, within a transaction.
+    pub(super) fn read(&self, tx: &mut ReadTx<'_>) -> Result<Snapshot, chancery_db::Error> {
+        Snapshot::read(tx, &self.installation, &self.anchors, self.logged_first_account)
     }
 
     /// What is in use.
     pub(crate) fn usage(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Usage, chancery_db::Error> {
         // This version has no users.
         Ok(Usage { profiles: self.profiles, ..licensed::observe(tx, now)? })
+    }
+
+    /// Sets right what a clock that was ahead left in the record, before anything is decided by it.
+    pub(crate) async fn settle_record(&self, now: Timestamp) -> Result<(), chancery_db::Error> {
+        self.write(move |office, tx| {
+            let Some(record) = office.installation.record(tx)? else { return Ok(()) };
+            let mut settled = record.with_honest_anchor(now);
+            // Until there is an account nothing is measured by it, so that it may go back to a clock that
+            // is right now. It never goes ahead with one.
+            if office.read(tx)?.first_account_at.is_none() {
+                settled.times.of_windows = record.times.of_windows.min(now);
+            }
+            if settled != record { office.installation.keep(tx, &settled) } else { Ok(()) }
+        })
+        .await
     }
 
     /// Takes a document in.
@@ -77,7 +104,17 @@ impl Office {
         force: bool,
         now: Timestamp,
     ) -> Result<Taken, intake::Refusal> {
-        self.write(move |office, tx| office.intake(force, now).take(tx, &brought)).await
+        let form = brought.kind.name();
+        let taken = self.write(move |office, tx| Intake { office, now, force }.take(tx, &brought)).await;
+        if let Err(refusal) = &taken {
+            let kind = match refusal.reason() {
+                Some(InvalidReason::WrongInstallation) => events::LICENSE_INSTALLATION_MISMATCH,
+                _ => events::LICENSE_INSTALL_REJECTED,
+            };
+            let details = json!({ "form": form, "error": refusal.to_string() });
+            self.note_refusal(kind, "not_taken", details, now).await;
+        }
+        taken
     }
 
     /// What [`Office::install`] would come to with `force`, and what the store would then hold: all of it
@@ -89,8 +126,9 @@ impl Office {
     ) -> Result<(Taken, Snapshot), intake::Refusal> {
         let given_up: Result<Infallible, GivenUp> = self
             .write(move |office, tx| {
-                let taken = office.intake(true, now).take(tx, &brought).map_err(GivenUp::Refused)?;
-                let snapshot = Snapshot::read(tx, &office.installation, &office.anchors)?;
+                let taken =
+                    Intake { office, now, force: true }.take(tx, &brought).map_err(GivenUp::Refused)?;
+                let snapshot = office.read(tx)?;
                 Err(GivenUp::Done(Box::new((taken, snapshot))))
             })
             .await;
@@ -103,7 +141,7 @@ impl Office {
     /// Notes that the operator knows of the degraded state.
     pub(crate) async fn acknowledge(&self, now: Timestamp) -> Result<Acknowledgement, Refusal> {
         self.write(move |office, tx| {
-            let snapshot = Snapshot::read(tx, &office.installation, &office.anchors)?;
+            let snapshot = office.read(tx)?;
             let judged = snapshot.judge(now, &office.build);
             match judged.state {
                 State::NoLicense => return Err(Refusal::NoLicense),
@@ -123,9 +161,12 @@ impl Office {
                 at: now,
             };
             licenses::acknowledge(tx, &acknowledgement)?;
-            let details = json!({ "reasons": acknowledgement.reasons, "hash": acknowledgement.hash });
-            licenses::record(tx, "license.acknowledge", &details, now)?;
-            note_change(tx)?;
+            let details = json!({
+                "reasons": acknowledgement.reasons,
+                "hash": acknowledgement.hash,
+                "hostname": rustix::system::uname().nodename().to_string_lossy(),
+            });
+            office.note(tx, events::LICENSE_ACKNOWLEDGE, "operator_ack", details, now)?;
             Ok(acknowledgement)
         })
         .await
@@ -140,7 +181,7 @@ impl Office {
     /// each issue of a licence.
     pub(crate) async fn force_grace(&self, confirm: bool, now: Timestamp) -> Result<ForcedGrace, Refusal> {
         self.write(move |office, tx| {
-            let snapshot = Snapshot::read(tx, &office.installation, &office.anchors)?;
+            let snapshot = office.read(tx)?;
             let judged = snapshot.judge(now, &office.build);
             let record = snapshot.record.ok_or(cold_start::Refusal::RecordDamaged)?;
             let license = match (judged.state, judged.license) {
@@ -159,8 +200,7 @@ impl Office {
             if confirm {
                 office.installation.keep(tx, &Record { forced_grace: Some(forced), ..record })?;
                 let details = json!({ "serial": edition.serial, "until": forced.until });
-                licenses::record(tx, "license.force_grace", &details, now)?;
-                note_change(tx)?;
+                office.note(tx, events::LICENSE_FORCE_GRACE, "operator_force_grace", details, now)?;
             }
             Ok(forced)
         })
@@ -169,7 +209,7 @@ impl Office {
 
     /// Removes every licence. Revocation lists, key manifests and what was seen stay.
     pub(crate) async fn uninstall(&self, now: Timestamp) -> Result<usize, Refusal> {
-        self.write(move |_, tx| {
+        self.write(move |office, tx| {
             let is_license = |kind| matches!(kind, DocumentKind::License | DocumentKind::LicenseJwt);
             let mut installed = licenses::documents(tx)?;
             installed.retain(|document| is_license(document.kind));
@@ -180,8 +220,8 @@ impl Office {
                 licenses::delete_document(tx, document.id)?;
             }
             licenses::clear_acknowledgement(tx)?;
-            licenses::record(tx, "license.uninstall", &json!({ "documents": installed.len() }), now)?;
-            note_change(tx)?;
+            let details = json!({ "documents": installed.len() });
+            office.note(tx, events::LICENSE_UNINSTALL, "operator_uninstall", details, now)?;
             Ok(installed.len())
         })
         .await
@@ -189,8 +229,15 @@ impl Office {
 
     /// Opens the cold-start window.
     pub(crate) async fn cold_start_init(&self, plan: Plan, now: Timestamp) -> Result<Window, Refusal> {
+        self.settle_record(now).await?;
+        let opened = self.open_window(plan, now).await;
+        self.note_misfit(events::COLD_START_INIT_REJECTED, plan, &opened, now).await;
+        opened
+    }
+
+    async fn open_window(&self, plan: Plan, now: Timestamp) -> Result<Window, Refusal> {
         self.write(move |office, tx| {
-            let snapshot = Snapshot::read(tx, &office.installation, &office.anchors)?;
+            let snapshot = office.read(tx)?;
             let judged = snapshot.judge(now, &office.build);
             let window = cold_start::init(&snapshot, &judged, plan, office.configuration)?;
             windows::insert(tx, window, now)?;
@@ -199,8 +246,7 @@ impl Office {
                 "expires_at": window.ends_at,
                 "installation_key": office.installation.key.as_str(),
             });
-            licenses::record(tx, "cold_start.init", &details, now)?;
-            note_change(tx)?;
+            office.note(tx, events::COLD_START_INIT, "operator_init", details, now)?;
             Ok(window)
         })
         .await
@@ -212,15 +258,20 @@ impl Office {
         plan: Plan,
         now: Timestamp,
     ) -> Result<(Plan, Window), Refusal> {
+        let switched = self.change_plan(plan, now).await;
+        self.note_misfit(events::COLD_START_SWITCH_REJECTED, plan, &switched, now).await;
+        switched
+    }
+
+    async fn change_plan(&self, plan: Plan, now: Timestamp) -> Result<(Plan, Window), Refusal> {
         self.write(move |office, tx| {
-            let snapshot = Snapshot::read(tx, &office.installation, &office.anchors)?;
+            let snapshot = office.read(tx)?;
             let judged = snapshot.judge(now, &office.build);
             let window = cold_start::switch(&snapshot, &judged, plan, office.configuration)?;
             let before = snapshot.window.map_or(plan, |window| window.plan);
             windows::update(tx, window)?;
             let details = json!({ "from": before.name(), "plan": plan.name() });
-            licenses::record(tx, "cold_start.switch", &details, now)?;
-            note_change(tx)?;
+            office.note(tx, events::COLD_START_SWITCH, "operator_switch", details, now)?;
             Ok((before, window))
         })
         .await
@@ -232,8 +283,9 @@ impl Office {
         confirm: bool,
         now: Timestamp,
     ) -> Result<Extension, Refusal> {
+        self.settle_record(now).await?;
         self.write(move |office, tx| {
-            let snapshot = Snapshot::read(tx, &office.installation, &office.anchors)?;
+            let snapshot = office.read(tx)?;
             let judged = snapshot.judge(now, &office.build);
             let extension = cold_start::extend(&snapshot, &judged)?;
             if confirm {
@@ -244,25 +296,49 @@ impl Office {
                     "cap_at": extension.anchor.map(|(_, cap)| cap),
                     "expires_at": extension.new_end,
                 });
-                licenses::record(tx, "cold_start.extend", &details, now)?;
-                note_change(tx)?;
+                office.note(tx, events::COLD_START_EXTEND, "operator_extend", details, now)?;
             }
             Ok(extension)
         })
         .await
     }
 
-    fn intake(&self, force: bool, now: Timestamp) -> Intake<'_> {
-        let Self { installation, anchors, configuration, profiles, build, .. } = self;
-        Intake {
-            installation,
-            anchors,
-            configuration: *configuration,
-            profiles: *profiles,
-            build: *build,
-            now,
-            force,
+    /// Keeps what was done in the history, tells the audit log of it, and lets running servers notice.
+    pub(super) fn note(
+        &self,
+        tx: &mut WriteTx<'_>,
+        kind: Kind,
+        reason: &str,
+        details: Value,
+        now: Timestamp,
+    ) -> Result<(), chancery_db::Error> {
+        licenses::record(tx, kind.name, &details, now)?;
+        let actor = operator();
+        self.trail.tell(tx, &Entry::new(kind, details).by(&actor).allowed(reason), now)?;
+        note_change(tx)
+    }
+
+    /// Tells the audit log of something that was refused, and that therefore changed nothing else.
+    async fn note_refusal(&self, kind: Kind, reason: &'static str, details: Value, now: Timestamp) {
+        let told = self.write(move |office, tx| {
+            let actor = operator();
+            let entry = Entry::new(kind, details.clone()).by(&actor).denied(reason);
+            office.trail.tell(tx, &entry, now)
+        });
+        if let Err(error) = told.await {
+            tracing::error!(%error, event = kind.name, "a refusal could not be told to the audit log");
         }
+    }
+
+    async fn note_misfit<T>(&self, kind: Kind, plan: Plan, outcome: &Result<T, Refusal>, now: Timestamp) {
+        let Err(Refusal::ColdStart(cold_start::Refusal::Misfit { misfits, .. })) = outcome else { return };
+        let details = json!({
+            "plan": plan.name(),
+            "driver": self.configuration.database.to_string(),
+            "configured_cas": self.configuration.authorities,
+            "reasons": misfits.iter().map(|misfit| misfit.reason()).collect::<Vec<_>>(),
+        });
+        self.note_refusal(kind, "config_mismatch", details, now).await;
     }
 
     async fn write<T, E>(
@@ -298,7 +374,8 @@ pub(crate) fn note_first_account(
 ) -> Result<(), chancery_db::Error> {
     match installation.record(tx)? {
         Some(record) if record.first_account_at.is_none() => {
-            installation.keep(tx, &Record { first_account_at: Some(now), ..record })
+            installation.keep(tx, &Record { first_account_at: Some(now), ..record })?;
+            note_change(tx)
         }
         // A damaged record is not mended in passing.
         _ => Ok(()),

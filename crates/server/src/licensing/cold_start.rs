@@ -14,6 +14,8 @@ use crate::store::cold_start::Window;
 
 /// How long a window stays open.
 pub(crate) const WINDOW: Duration = Duration::from_secs(168 * 3_600);
+/// How far the clocks of several nodes may lie apart.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(24 * 3_600);
 /// How long after the first account the last window ends.
 const CAP: Duration = Duration::from_secs(21 * 86_400);
 
@@ -45,6 +47,10 @@ pub(crate) enum Refusal {
     )]
     EndsAtCap { cap: Timestamp },
     #[error(
+        "the vendor revoked the licence of this installation, so no window can be opened: install another licence (`chancery license install FILE`)"
+    )]
+    Revoked,
+    #[error(
         "the record of what this installation has seen is missing or damaged, so no window can be opened: restore the database from a backup, or ask the vendor"
     )]
     RecordDamaged,
@@ -65,6 +71,14 @@ pub(crate) fn cap_at(first_account_at: Timestamp) -> Timestamp {
     first_account_at + CAP
 }
 
+/// Whether a window is open at that time.
+///
+/// One that ends more than a week later was opened by a clock that was ahead, or by another hand than
+/// ours; it does not count, and an extension puts an honest one in its place.
+pub(crate) fn is_open(window: Window, at: Timestamp) -> bool {
+    at < window.ends_at && window.ends_at <= at + WINDOW + CLOCKS_DIFFER
+}
+
 /// The window that would be opened under `plan`.
 pub(crate) fn init(
     snapshot: &Snapshot,
@@ -73,6 +87,9 @@ pub(crate) fn init(
     configuration: Configuration,
 ) -> Result<Window, Refusal> {
     applicable(snapshot, judged)?;
+    if judged.state != State::NoLicense {
+        return Err(Refusal::LicenseInstalled);
+    }
     if snapshot.window.is_some() {
         return Err(Refusal::AlreadyInitialised);
     }
@@ -102,19 +119,22 @@ pub(crate) fn extend(snapshot: &Snapshot, judged: &Judged<'_>) -> Result<Extensi
         return Err(Refusal::EndsAtCap { cap: new_end });
     }
     let anchor = snapshot.first_account_at.map(|at| (at, cap_at(at)));
-    // An extension takes nothing away.
-    Ok(Extension { current, anchor, new_end: new_end.max(current.ends_at) })
+    let is_open = is_open(current, judged.windows_judged_at);
+    // An extension takes nothing away from an honest window.
+    let new_end = if is_open { new_end.max(current.ends_at) } else { new_end };
+    Ok(Extension { current, anchor, new_end })
 }
 
 /// A cold start is for installations without a licence, whose record can be trusted.
 fn applicable(snapshot: &Snapshot, judged: &Judged<'_>) -> Result<(), Refusal> {
-    if judged.state != State::NoLicense {
-        return Err(Refusal::LicenseInstalled);
+    match judged.state {
+        State::NoLicense => {}
+        // Until its day comes, an open window bridges the time.
+        State::NotYetValid { .. } if snapshot.window.is_some() => {}
+        _ => return Err(Refusal::LicenseInstalled),
     }
-    if snapshot.record.is_none() {
-        return Err(Refusal::RecordDamaged);
-    }
-    Ok(())
+    let record = snapshot.record.ok_or(Refusal::RecordDamaged)?;
+    if record.is_revoked { Err(Refusal::Revoked) } else { Ok(()) }
 }
 
 fn fits(plan: Plan, configuration: Configuration) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use chancery_license::{Build, InstallationKey};
 use chancery_time::Timestamp;
 
 use super::record::{Record, RecordSeal};
-use crate::store::{accounts, settings};
+use crate::store::{accounts, audit, settings};
 
 /// The installation, as the store knows it.
 #[derive(Debug)]
@@ -30,8 +30,11 @@ impl Installation {
             if is_new {
                 settings::set(tx, settings::INSTALLATION_KEY, fresh.as_str().as_bytes())?;
             }
-            // Whoever has a secret had a record too, and does not get another.
-            if (is_new || is_due) && settings::find(tx, settings::LICENSE_SECRET)?.is_none() {
+            // Whoever has a secret, or served before, had a record too, and does not get another.
+            let had_record = settings::find(tx, settings::LICENSE_SECRET)?.is_some()
+                || audit::any_head(tx)?
+                || (is_new && accounts::first_created_at(tx)?.is_some());
+            if (is_new || is_due) && !had_record {
                 settings::set(tx, settings::LICENSE_SECRET, &secret)?;
                 let installation = Self::load(tx)?;
                 let first_account_at = accounts::first_created_at(tx)?;

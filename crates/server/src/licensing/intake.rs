@@ -2,22 +2,24 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use chancery_db::WriteTx;
 use chancery_files::{FileError, read_text};
 use chancery_license::document::DocumentError;
 use chancery_license::state::{Edition, InvalidReason};
-use chancery_license::{Build, Configuration, Keyring, Kind, RevocationList, State, Usage, open};
+use chancery_license::{Kind, RevocationList, State, open};
 use chancery_time::Timestamp;
 use serde_json::json;
 
 use super::boot::Reason;
+use super::change::Office;
 use super::facts::Facts;
 use super::held::{self, Unbelieved};
-use super::installation::Installation;
 use super::record::Record;
-use super::snapshot::{Snapshot, note_change};
+use super::snapshot::Snapshot;
+use crate::audit::events;
 use crate::store::licenses::DocumentKind;
-use crate::store::{cold_start, licensed, licenses};
+use crate::store::{cold_start, licenses};
 
 /// The longest document: a revocation list.
 const MAX_BYTES: u64 = 4 * 1_024 * 1_024;
@@ -42,8 +44,8 @@ pub(crate) enum Taken {
     },
     /// A revocation list of that number; whether it revokes the installed licence.
     Revocations { sequence: u64, revokes_installed: bool },
-    /// A key manifest of that number.
-    Keys { sequence: u64 },
+    /// A key manifest of that number; whether the installed licence no longer counts under it.
+    Keys { sequence: u64, withdraws_installed: bool },
     /// It was there already.
     Unchanged,
 }
@@ -60,6 +62,11 @@ pub(crate) enum Refusal {
         .seen.serial, .seen.issued, .found.serial, .found.issued
     )]
     Older { found: Edition, seen: Edition },
+    #[error(
+        "another document of the same issue (serial {}, issued {}) is installed: ask the vendor for a new issue, or uninstall that one first",
+        .0.serial, .0.issued
+    )]
+    SameIssue(Edition),
     #[error("the revocation list that is installed revokes it: ask the vendor for another")]
     Revoked,
     #[error("it would not count: {0}")]
@@ -128,12 +135,7 @@ pub(crate) fn recognise(text: &str) -> Option<DocumentKind> {
 
 /// What a document is held against.
 pub(crate) struct Intake<'a> {
-    pub(crate) installation: &'a Installation,
-    pub(crate) anchors: &'a Keyring,
-    pub(crate) configuration: Configuration,
-    /// How many certificate profiles are configured.
-    pub(crate) profiles: u64,
-    pub(crate) build: Build,
+    pub(crate) office: &'a Office,
     pub(crate) now: Timestamp,
     /// Whether a licence that does not fit is taken all the same.
     pub(crate) force: bool,
@@ -142,14 +144,17 @@ pub(crate) struct Intake<'a> {
 impl Intake<'_> {
     /// Takes a document into the store, or leaves everything as it was.
     pub(crate) fn take(&self, tx: &mut WriteTx<'_>, brought: &Brought) -> Result<Taken, Refusal> {
-        let before = Snapshot::read(tx, self.installation, self.anchors)?;
+        let before = self.office.read(tx)?;
         let record = before.record.ok_or(Refusal::RecordDamaged)?;
-        if licenses::documents(tx)?.iter().any(|document| document.text.trim() == brought.text.trim()) {
+        let plain = |text: &str| text.split_whitespace().collect::<String>();
+        let text = plain(&brought.text);
+        if licenses::documents(tx)?.iter().any(|document| plain(&document.text) == text) {
             return Ok(Taken::Unchanged);
         }
         let taken = match brought.kind {
             DocumentKind::License => {
-                let facts = held::read_lic(&brought.text, &before.held.keyring, &self.installation.key)?;
+                let facts =
+                    held::read_lic(&brought.text, &before.held.keyring, &self.office.installation.key)?;
                 self.take_license(tx, brought, facts, record)?
             }
             DocumentKind::LicenseJwt => {
@@ -159,7 +164,6 @@ impl Intake<'_> {
             DocumentKind::Revocations => self.take_revocations(tx, brought, &before, record)?,
             DocumentKind::Keys => self.take_keys(tx, brought, &before, record)?,
         };
-        note_change(tx)?;
         Ok(taken)
     }
 
@@ -170,15 +174,21 @@ impl Intake<'_> {
         facts: Facts,
         record: Record,
     ) -> Result<Taken, Refusal> {
-        facts.terms.fit_build(&self.build).map_err(Refusal::Build)?;
+        facts.terms.fit_build(&self.office.build).map_err(Refusal::Build)?;
         if let Some(seen) = record.times.watermark.newest()
             && facts.terms.edition < seen
         {
             return Err(Refusal::Older { found: facts.terms.edition, seen });
         }
+        let before = self.office.read(tx)?;
+        if before.held.licenses.iter().any(|(_, held)| held.terms.edition == facts.terms.edition) {
+            return Err(Refusal::SameIssue(facts.terms.edition));
+        }
         licenses::insert_document(tx, brought.kind, &brought.text, self.now)?;
-        let after = Snapshot::read(tx, self.installation, self.anchors)?;
-        let judged = after.judge(self.now, &self.build);
+        let after = self.office.read(tx)?;
+        let judged = after.judge(self.now, &self.office.build);
+        // What is kept, and what is thrown away, is settled by trustworthy time alone: the clock may be ahead.
+        let trusted = after.judge(Timestamp::MIN, &self.office.build);
         let in_effect = judged.license == Some(&facts);
         let mut overruled = Vec::new();
         match judged.state {
@@ -189,17 +199,21 @@ impl Intake<'_> {
             }
             _ => {}
         }
-        let usage = Usage { profiles: self.profiles, ..licensed::observe(tx, self.now)? };
-        overruled.extend(facts.entitlements.misfits(self.configuration).into_iter().map(Reason::Beyond));
+        let usage = self.office.usage(tx, self.now)?;
+        overruled
+            .extend(facts.entitlements.misfits(self.office.configuration).into_iter().map(Reason::Beyond));
         overruled.extend(facts.entitlements.excesses(usage).into_iter().map(Reason::Beyond));
         if !overruled.is_empty() && !self.force {
             return Err(Refusal::Misfit(overruled));
         }
 
-        self.keep(tx, &record.remembering(judged.watermark))?;
+        let is_revoked = record.is_revoked && !in_effect;
+        self.keep(tx, &Record { is_revoked, ..record.remembering(trusted.watermark) })?;
         if !matches!(judged.state, State::NotYetValid { .. }) {
             cold_start::delete(tx)?;
-            discard_superseded(tx, &after, judged.license)?;
+        }
+        if !matches!(trusted.state, State::NotYetValid { .. }) {
+            discard_superseded(tx, &after, trusted.license)?;
         }
         let details = json!({
             "form": facts.form.name(),
@@ -209,7 +223,7 @@ impl Intake<'_> {
             "expires": facts.terms.expires,
             "overruled": overruled.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
         });
-        licenses::record(tx, "license.install", &details, self.now)?;
+        self.office.note(tx, events::LICENSE_INSTALL, "verified", details, self.now)?;
         Ok(Taken::License { facts: Box::new(facts), in_effect, overruled })
     }
 
@@ -234,13 +248,15 @@ impl Intake<'_> {
             }
         }
         licenses::insert_document(tx, brought.kind, &brought.text, self.now)?;
-        let after = Snapshot::read(tx, self.installation, self.anchors)?;
-        let judged = after.judge(self.now, &self.build);
-        self.keep(tx, &record.remembering(judged.watermark))?;
+        let after = self.office.read(tx)?;
+        let judged = after.judge(self.now, &self.office.build);
         let revokes_installed = judged.state == State::Revoked;
+        let trusted = after.judge(Timestamp::MIN, &self.office.build);
+        let is_revoked = record.is_revoked || revokes_installed;
+        self.keep(tx, &Record { is_revoked, ..record.remembering(trusted.watermark) })?;
         let details =
             json!({ "form": "revocations", "sequence": found, "revokes_installed": revokes_installed });
-        licenses::record(tx, "license.install", &details, self.now)?;
+        self.office.note(tx, events::LICENSE_INSTALL, "verified", details, self.now)?;
         Ok(Taken::Revocations { sequence: found, revokes_installed })
     }
 
@@ -256,12 +272,14 @@ impl Intake<'_> {
         licenses::insert_document(tx, brought.kind, &brought.text, self.now)?;
         self.keep(tx, &Record { key_manifest: record.key_manifest.max(sequence), ..record })?;
         let details = json!({ "form": "keys", "sequence": sequence });
-        licenses::record(tx, "license.install", &details, self.now)?;
-        Ok(Taken::Keys { sequence })
+        self.office.note(tx, events::LICENSE_INSTALL, "verified", details, self.now)?;
+        let after = self.office.read(tx)?.judge(self.now, &self.office.build).state;
+        let withdraws_installed = matches!(after, State::Invalid(_)) && !before.held.licenses.is_empty();
+        Ok(Taken::Keys { sequence, withdraws_installed })
     }
 
     fn keep(&self, tx: &mut WriteTx<'_>, record: &Record) -> Result<(), chancery_db::Error> {
-        self.installation.keep(tx, record)
+        self.office.installation.keep(tx, record)
     }
 }
 
@@ -282,6 +300,24 @@ fn discard_superseded(
 
 pub(crate) fn list(reasons: &[Reason]) -> String {
     reasons.iter().map(|reason| format!("{reason} ({})", reason.name())).collect::<Vec<_>>().join("; ")
+}
+
+/// Reads the licence JWT that may lie in the working directory.
+///
+/// # Errors
+/// When it is no regular file, cannot be read, or is no licence JWT.
+pub(crate) fn read_jwt_file(path: &Path) -> anyhow::Result<Brought> {
+    // To open a named pipe would wait for whoever writes to it.
+    let is_file = std::fs::metadata(path).with_context(|| path.display().to_string())?.is_file();
+    anyhow::ensure!(is_file, "{}: this is no file", path.display());
+    let brought = read(path)?;
+    let is_jwt = brought.kind == DocumentKind::LicenseJwt;
+    anyhow::ensure!(
+        is_jwt,
+        "{}: this is no licence JWT; install it with `chancery license install`",
+        path.display()
+    );
+    Ok(brought)
 }
 
 /// The licence JWT that may lie in the working directory, if there is one.

@@ -1,13 +1,16 @@
 //! Licensing in the running server: what new orders are held against at every moment, what changed in
 //! the store since, and the time that has passed.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use chancery_license::State;
+use chancery_license::state::Warning;
 use chancery_time::{Clock, Timestamp};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::basis::Basis;
@@ -16,6 +19,8 @@ use super::installation::Installation;
 use super::intake;
 use super::record::{Record, Times};
 use super::snapshot::{Snapshot, changes};
+use crate::audit::Entry;
+use crate::audit::events::{self, Kind};
 
 /// How often the store is asked whether something changed.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);
@@ -81,6 +86,7 @@ impl Keeper {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut watcher = Watcher {
             state: self.state(),
+            is_rolled_back: false,
             reminded: Instant::now(),
             stored: Instant::now(),
             file: modified(&self.jwt_file),
@@ -115,10 +121,18 @@ impl Keeper {
             watcher.stored = Instant::now();
             self.store_times().await?;
         }
+        let rollback = self.rollback();
+        if let Some((clock, watermark)) = rollback.filter(|_| !watcher.is_rolled_back) {
+            let details = json!({ "clock": clock, "watermark": watermark });
+            self.tell(events::LICENSE_CLOCK_ROLLBACK, details).await?;
+            self.remind();
+        }
+        watcher.is_rolled_back = rollback.is_some();
         let state = self.state();
         if state.name() != watcher.state.name() {
             let (from, to) = (watcher.state.name(), state.name());
             tracing::warn!(event = "license.change", from, to, "the state of the licence changed");
+            self.tell(events::LICENSE_CHANGE, json!({ "from": from, "to": to })).await?;
             watcher.reminded = Instant::now();
             self.remind();
         } else if watcher.reminded.elapsed() >= REMINDER_INTERVAL {
@@ -149,10 +163,18 @@ impl Keeper {
         }
     }
 
+    async fn tell(&self, kind: Kind, details: Value) -> Result<(), chancery_db::Error> {
+        let (trail, now) = (self.office.trail.clone(), self.clock.now());
+        let entry = move |details| Entry::new(kind, details).allowed("observed");
+        self.office.db.write(move |tx| trail.tell(tx, &entry(details.clone()), now)).await
+    }
+
     async fn take_jwt_file(&self) {
-        let taken = match intake::read(&self.jwt_file) {
+        let taken = match intake::read_jwt_file(&self.jwt_file) {
+            // One that does not fit is not taken while another is in effect.
             Ok(brought) => {
-                self.office.install(brought, true, self.clock.now()).await.map_err(anyhow::Error::from)
+                let force = self.current().held.licenses.is_empty();
+                self.office.install(brought, force, self.clock.now()).await.map_err(anyhow::Error::from)
             }
             // It was taken away, which removes nothing from the store.
             Err(_) if !self.jwt_file.exists() => return,
@@ -204,6 +226,17 @@ impl Keeper {
         Ok(())
     }
 
+    /// What the clock shows and the highest time seen, where the clock was set back.
+    fn rollback(&self) -> Option<(Timestamp, Timestamp)> {
+        let now = self.clock.now();
+        let snapshot = self.current();
+        let warnings = snapshot.judge_under(now, self.times(now), &self.office.build).warnings;
+        warnings.into_iter().find_map(|warning| match warning {
+            Warning::ClockRollback { now, watermark } => Some((now, watermark)),
+            _ => None,
+        })
+    }
+
     fn state(&self) -> State {
         let now = self.clock.now();
         self.current().judge_under(now, self.times(now), &self.office.build).state
@@ -227,11 +260,13 @@ impl Keeper {
 /// What the last look found.
 struct Watcher {
     state: State,
+    is_rolled_back: bool,
     reminded: Instant,
     stored: Instant,
-    file: Option<SystemTime>,
+    file: Option<(i64, i64)>,
 }
 
-fn modified(file: &std::path::Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+/// When a file was last changed, its contents or its mode; it may be there and not be readable yet.
+fn modified(file: &std::path::Path) -> Option<(i64, i64)> {
+    std::fs::metadata(file).ok().map(|metadata| (metadata.ctime(), metadata.ctime_nsec()))
 }

@@ -27,6 +27,8 @@ pub(crate) struct Record {
     pub(crate) first_account_at: Option<Timestamp>,
     /// The number of the newest key manifest admitted; 0 where there was none.
     pub(crate) key_manifest: u64,
+    /// Whether the licence that was in effect last was revoked. Taking it away does not help then.
+    pub(crate) is_revoked: bool,
     /// The emergency grace that the operator took.
     pub(crate) forced_grace: Option<ForcedGrace>,
 }
@@ -73,8 +75,16 @@ impl Record {
             times: Times { watermark: Watermark::starting(build), of_windows: now },
             first_account_at: None,
             key_manifest: 0,
+            is_revoked: false,
             forced_grace: None,
         }
+    }
+
+    /// The record with a first account that is not later than `now`: one that seems to be was served by a
+    /// clock that was ahead, and counts from now.
+    pub(crate) fn with_honest_anchor(self, now: Timestamp) -> Self {
+        let now = now.max(self.times.of_windows);
+        Self { first_account_at: self.first_account_at.map(|at| at.min(now)), ..self }
     }
 
     /// The record with the watermark that a judgement asks to be remembered.

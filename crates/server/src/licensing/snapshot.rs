@@ -5,6 +5,7 @@ use chancery_license::state::Warning;
 use chancery_license::{Build, Keyring, State, Watermark, state};
 use chancery_time::Timestamp;
 
+use super::change::FORCED_GRACE;
 use super::cold_start;
 use super::facts::Facts;
 use super::held::Held;
@@ -22,7 +23,8 @@ pub(crate) struct Snapshot {
     pub(crate) record: Option<Record>,
     pub(crate) window: Option<Window>,
     pub(crate) acknowledgement: Option<Acknowledgement>,
-    /// When the first ACME account was served: by the record or, should that be later, by its row.
+    /// When the first ACME account was served: the earliest of what the record, the account's row and the
+    /// audit log say.
     pub(crate) first_account_at: Option<Timestamp>,
     /// The number of changes so far.
     pub(crate) changes: u64,
@@ -51,6 +53,7 @@ impl Snapshot {
         tx: &mut ReadTx<'_>,
         installation: &Installation,
         anchors: &Keyring,
+        logged_first_account: Option<Timestamp>,
     ) -> Result<Self, chancery_db::Error> {
         let record = installation.record(tx)?;
         let keys_needed = record.map_or(0, |record| record.key_manifest);
@@ -62,7 +65,7 @@ impl Snapshot {
             record,
             window: windows::find(tx)?,
             acknowledgement: licenses::acknowledgement(tx)?,
-            first_account_at: remembered.into_iter().chain(first_row).min(),
+            first_account_at: [remembered, first_row, logged_first_account].into_iter().flatten().min(),
             changes: changes(tx)?,
         })
     }
@@ -87,7 +90,8 @@ impl Snapshot {
         let of_edition = |facts: &&Facts| Some(facts.terms.edition) == judgement.edition;
         let mut licenses = self.held.licenses.iter().map(|(_, facts)| facts);
         let mut judged = Judged {
-            license: licenses.find(of_edition),
+            // Of two with the same edition the state function takes the later one as well.
+            license: licenses.rfind(of_edition),
             state: judgement.state,
             judged_at: judgement.judged_at,
             windows_judged_at: times
@@ -100,6 +104,8 @@ impl Snapshot {
             && matches!(judged.state, State::Expired { .. })
             && Some(forced.edition) == judgement.edition
             && judged.judged_at < forced.until
+            // One that was taken by a clock far ahead does not count before its time.
+            && forced.until <= judged.judged_at + FORCED_GRACE
         {
             judged.state = State::Grace { until: forced.until };
             judged.is_forced_grace = true;
@@ -108,7 +114,7 @@ impl Snapshot {
     }
 
     /// The window, as far as it counts: not where the record of what was seen is gone, and never beyond
-    /// the cap, whatever its row says.
+    /// the cap, whatever its row says. See [`cold_start::is_open`].
     pub(crate) fn usable_window(&self) -> Option<Window> {
         let cap = self.cold_start_cap().unwrap_or(Timestamp::MAX);
         let window = self.record.and(self.window);

@@ -1,12 +1,16 @@
 //! Accounts (RFC 8555 §7.3).
 
+use std::sync::Arc;
+
 use chancery_acme::payload::{AccountUpdate, NewAccount, check_contacts};
 use chancery_acme::state::AccountStatus;
 use chancery_acme::{AccountKey, Problem, ProblemType};
-use chancery_db::ReadTx;
+use chancery_db::{ReadTx, WriteTx};
+use serde_json::json;
 
 use super::{Failure, Signer};
 use crate::app::App;
+use crate::audit::{Entry, Origin, events};
 use crate::licensing::change::note_first_account;
 use crate::store::accounts::{self, Account};
 
@@ -16,6 +20,7 @@ pub(crate) async fn register(
     key: AccountKey,
     request: NewAccount,
     terms_of_service: bool,
+    origin: Arc<Origin>,
 ) -> Result<(Account, bool), Failure> {
     if request.only_return_existing {
         let thumbprint = key.thumbprint().clone();
@@ -34,6 +39,8 @@ pub(crate) async fn register(
     let acceptable = check_new(&contact, agreed);
     let unanchored = app.licensing.unanchored();
     let is_anchoring = unanchored.is_some();
+    let trail = app.trail.clone();
+    super::require_audit(app)?;
     let registered = app
         .db
         .write(move |tx| {
@@ -45,7 +52,13 @@ pub(crate) async fn register(
             if let Some(installation) = &unanchored {
                 note_first_account(tx, installation, now)?;
             }
-            Ok(accounts::insert_or_find(tx, &key, &contact, now)?)
+            let (account, is_new) = accounts::insert_or_find(tx, &key, &contact, now)?;
+            if is_new {
+                let details = json!({ "contacts": contact, "thumbprint": key.thumbprint().as_str() });
+                let entry = Entry::new(events::ACCOUNT_CREATE, details).account(account.id).from(&origin);
+                trail.tell(tx, &entry, now)?;
+            }
+            Ok((account, is_new))
         })
         .await;
     if is_anchoring && matches!(registered, Ok((_, true))) {
@@ -74,14 +87,21 @@ pub(crate) async fn update(app: &App, signer: Signer, update: AccountUpdate) -> 
     // RFC 8555 §7.3.2: every other value of `status` is ignored.
     let deactivate = update.status.as_deref() == Some(AccountStatus::Deactivated.name());
     check_contacts(update.contact.as_deref().unwrap_or_default())?;
+    let (now, trail) = (app.now(), app.trail.clone());
     app.db
         .write(move |tx| {
             require_valid(tx, &signer)?;
+            let tell = |tx: &mut WriteTx<'_>, kind, details| {
+                let entry = Entry::new(kind, details).account(signer.account_id).from(&signer.origin);
+                trail.tell(tx, &entry, now)
+            };
             if let Some(contact) = &update.contact {
                 accounts::set_contact(tx, signer.account_id, contact)?;
+                tell(tx, events::ACCOUNT_UPDATE, json!({ "contacts": contact }))?;
             }
             if deactivate {
                 accounts::set_status(tx, signer.account_id, AccountStatus::Deactivated)?;
+                tell(tx, events::ACCOUNT_DEACTIVATE, json!({}))?;
             }
             accounts::by_id(tx, signer.account_id)?.ok_or_else(gone)
         })

@@ -5,10 +5,12 @@ use chancery_acme::payload::AuthorizationUpdate;
 use chancery_acme::state::AuthorizationStatus;
 use chancery_db::ReadTx;
 use chancery_time::Timestamp;
+use serde_json::json;
 
 use super::accounts::require_valid;
 use super::{Failure, Signer, orders};
 use crate::app::App;
+use crate::audit::{Entry, events};
 use crate::store::authorizations::{self, Authorization, Challenge};
 
 /// An authorization with its challenges, as of a time.
@@ -41,7 +43,7 @@ pub(crate) async fn deactivate(
     if update.status != AuthorizationStatus::Deactivated.name() {
         return Err(Problem::malformed("`status` can only be set to `deactivated`").into());
     }
-    let now = app.now();
+    let (now, trail) = (app.now(), app.trail.clone());
     app.db
         .write(move |tx| {
             require_valid(tx, &signer)?;
@@ -58,6 +60,10 @@ pub(crate) async fn deactivate(
             authorizations::set_status(tx, id, deactivated, view.authorization.expires_at)?;
             let why = Problem::unauthorized("an authorization of this order was deactivated by its account");
             orders::settle_open(tx, id, &why, now)?;
+            let identifier = view.authorization.identifier.to_string();
+            let details = json!({ "authorization": id, "identifier": identifier });
+            let entry = Entry::new(events::AUTHORIZATION_DEACTIVATE, details).account(signer.account_id);
+            trail.tell(tx, &entry.from(&signer.origin), now)?;
             load(tx, &signer, id, now)
         })
         .await

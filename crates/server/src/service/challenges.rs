@@ -5,13 +5,16 @@ use std::time::Duration;
 use chancery_acme::challenge::key_authorization;
 use chancery_acme::state::{AuthorizationStatus, ChallengeStatus};
 use chancery_acme::{Identifier, Problem, Thumbprint};
+use chancery_db::WriteTx;
 use chancery_time::Timestamp;
+use serde_json::json;
 
 use super::accounts::require_valid;
 use super::{Failure, Signer, orders};
 use crate::app::App;
+use crate::audit::{Entry, Trail, events};
 use crate::store::accounts;
-use crate::store::authorizations::{self, Challenge};
+use crate::store::authorizations::{self, Authorization, Challenge};
 use crate::store::jobs::{self, JobKind};
 
 /// How long a passed challenge speaks for its account.
@@ -55,6 +58,7 @@ pub(crate) async fn view(app: &App, signer: Signer, id: i64) -> Result<Challenge
 pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challenge, Failure> {
     let now = app.now();
     let (owner, until) = app.jobs.lease(now);
+    let trail = app.trail.clone();
     let (challenge, observation) = app
         .db
         .write(move |tx| {
@@ -68,6 +72,10 @@ pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challen
             }
             challenge.status = ChallengeStatus::Processing;
             jobs::insert(tx, JobKind::Validate, id, &owner, until)?;
+            let identifier = authorization.identifier.to_string();
+            let details = json!({ "challenge": id, "type": challenge.kind.name(), "identifier": identifier });
+            let entry = Entry::new(events::CHALLENGE_ANSWER, details).account(signer.account_id);
+            trail.tell(tx, &entry.from(&signer.origin), now)?;
             let observation = observation(&challenge, authorization.identifier, &signer.thumbprint);
             Ok::<_, Failure>((challenge, Some(observation)))
         })
@@ -110,7 +118,7 @@ pub(crate) async fn settle(
     id: i64,
     outcome: Result<(), Problem>,
 ) -> Result<Option<Settled>, Failure> {
-    let now = app.now();
+    let (now, trail) = (app.now(), app.trail.clone());
     app.db
         .write(move |tx| {
             jobs::delete(tx, JobKind::Validate, id)?;
@@ -126,19 +134,42 @@ pub(crate) async fn settle(
             let authorization =
                 authorizations::settle_challenge(tx, id, *status, *validated_at, error.as_deref())?;
             let Some(authorization_id) = authorization else { return Ok(None) };
-            settle_authorization(tx, authorization_id, &outcome, now)?;
+            let authorization = authorizations::by_id(tx, authorization_id)?;
+            if let Some(authorization) = authorization {
+                tell_outcome(tx, &trail, id, &authorization, &outcome, now)?;
+                settle_authorization(tx, authorization_id, authorization, &outcome, now)?;
+            }
             Ok(Some(settled))
         })
         .await
 }
 
-fn settle_authorization(
-    tx: &mut chancery_db::WriteTx<'_>,
+fn tell_outcome(
+    tx: &mut WriteTx<'_>,
+    trail: &Trail,
     id: i64,
+    authorization: &Authorization,
+    outcome: &Result<(), Problem>,
+    now: Timestamp,
+) -> Result<(), chancery_db::Error> {
+    let identifier = authorization.identifier.to_string();
+    let (kind, details) = match outcome {
+        Ok(()) => (events::CHALLENGE_VALID, json!({ "challenge": id, "identifier": identifier })),
+        Err(problem) => (
+            events::CHALLENGE_INVALID,
+            json!({ "challenge": id, "identifier": identifier, "error": problem.detail() }),
+        ),
+    };
+    trail.tell(tx, &Entry::new(kind, details).account(authorization.account_id), now)
+}
+
+fn settle_authorization(
+    tx: &mut WriteTx<'_>,
+    id: i64,
+    authorization: Authorization,
     outcome: &Result<(), Problem>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Some(authorization) = authorizations::by_id(tx, id)? else { return Ok(()) };
     // The account may have given it up while the server looked.
     if authorization.status != AuthorizationStatus::Pending {
         return Ok(());

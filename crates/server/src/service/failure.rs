@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Refused(Problem),
     /// The licence does not allow it.
     Denied(Denied),
+    /// The audit log cannot be written, and the configuration allows no change without it.
+    NoAudit,
     /// The server cannot take it now; the same request may succeed soon.
     Unavailable(chancery_db::Error),
     /// The server failed.
@@ -21,16 +23,6 @@ pub(crate) enum Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem)
-    }
-}
-
-impl Failure {
-    /// Tells the log where it is the licence that does not allow what an account asked for.
-    pub(crate) fn note_denial(&self, account_id: i64) {
-        if let Self::Denied(denied) = self {
-            let reasons = denied.reasons().join(" ");
-            tracing::warn!(event = "license.deny", account_id, reasons, "an order was refused");
-        }
     }
 }
 

@@ -16,10 +16,12 @@ use chancery_pki::certificate::{Prepared, Profile, SerialNumber, Validity};
 use chancery_pki::name::San;
 use chancery_pki::request::{CertificateRequest, RequestRules, ValidatedRequest, check};
 use chancery_time::Timestamp;
+use serde_json::{Value, json};
 
 use super::accounts::require_valid;
 use super::{Failure, Signer, orders};
 use crate::app::App;
+use crate::audit::{Entry, Origin, Trail, events};
 use crate::licensing::{Licensed, StoredApplicant};
 use crate::service::orders::OrderView;
 use crate::store;
@@ -108,15 +110,21 @@ impl Issuance {
     pub(crate) async fn issue_own(
         &self,
         db: &Db,
+        trail: &Trail,
         request: &ValidatedRequest,
         now: Timestamp,
     ) -> anyhow::Result<String> {
         let prepared = self.prepare(request, self.profile.validity(now, None, None)?)?;
         let record = self.record(&prepared, None, now);
         let id = db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
+        let details = facts(id, None, &prepared);
         let certificate = self.authority.issue(prepared)?;
-        let der = certificate.der().to_vec();
-        db.write(move |tx| store::certificates::set_issued(tx, id, &der, now)).await?;
+        let (der, trail) = (certificate.der().to_vec(), trail.clone());
+        db.write(move |tx| {
+            store::certificates::set_issued(tx, id, &der, now)?;
+            trail.tell(tx, &Entry::new(events::CERTIFICATE_ISSUE_OWN, details.clone()), now)
+        })
+        .await?;
         Ok(certificate.to_pem() + self.chain_pem())
     }
 }
@@ -129,6 +137,7 @@ pub(crate) async fn finalize(
     csr: Vec<u8>,
 ) -> Result<OrderView, Failure> {
     let now = app.now();
+    super::require_audit(app)?;
     let by = signer.clone();
     let view = app
         .db
@@ -168,10 +177,16 @@ pub(crate) async fn finalize(
             Ok::<_, Failure>(record_ordered(tx, licensed, &record)?)
         })
         .await;
-    let certificate_id = recorded.inspect_err(|failure| failure.note_denial(signer.account_id))?;
+    orders::note_denial(app, &signer, now, &recorded).await;
+    let certificate_id = recorded?;
     // A task of its own: a client that goes away does not leave the order half done.
-    let issuing = complete(Arc::clone(app), order_id, signer.account_id, certificate_id, prepared);
-    let issuing = app.tasks.spawn(issuing);
+    let ordered = Ordered {
+        order_id,
+        account_id: signer.account_id,
+        certificate_id,
+        origin: Some(Arc::clone(&signer.origin)),
+    };
+    let issuing = app.tasks.spawn(complete(Arc::clone(app), ordered, prepared));
     if !issuing.await.map_err(anyhow::Error::from)?? {
         return orders::view(app, signer, order_id).await;
     }
@@ -226,17 +241,22 @@ async fn issue_again(app: &Arc<App>, order: Order, csr: &[u8], now: Timestamp) -
             store::certificates::insert_prepared(tx, &record)
         })
         .await?;
-    complete(Arc::clone(app), id, account_id, certificate_id, prepared).await.map(drop)
+    let ordered = Ordered { order_id: id, account_id, certificate_id, origin: None };
+    complete(Arc::clone(app), ordered, prepared).await.map(drop)
 }
 
 /// Gives up on an order that cannot be issued.
 pub(crate) async fn abandon(app: &App, order_id: i64, why: &Problem) -> Result<(), Failure> {
-    let problem = why.to_json();
+    let (problem, error) = (why.to_json(), why.detail().to_owned());
+    let (now, trail) = (app.now(), app.trail.clone());
     app.db
         .write(move |tx| {
             store::orders::fail_processing(tx, order_id, &problem)?;
             if let Some(order) = store::orders::by_id(tx, order_id)? {
                 store::certificates::give_up_prepared(tx, order.account_id, order_id)?;
+                let details = json!({ "order": order_id, "error": error });
+                let entry = Entry::new(events::ORDER_INVALID, details).account(order.account_id);
+                trail.tell(tx, &entry, now)?;
             }
             Ok(jobs::delete(tx, JobKind::Issue, order_id)?)
         })
@@ -257,26 +277,42 @@ pub(crate) async fn download(app: &App, signer: Signer, id: i64) -> Result<Strin
     Ok(chancery_pki::certificate::pem(&issued.der) + &issued.chain_pem)
 }
 
-/// Signs what was recorded, and keeps the certificate; `false` where the order had been settled by
-/// another node, and this certificate was discarded.
-async fn complete(
-    app: Arc<App>,
+/// A certificate that was recorded for an order.
+struct Ordered {
     order_id: i64,
     account_id: i64,
     certificate_id: i64,
-    prepared: Prepared,
-) -> Result<bool, Failure> {
+    /// Where the request came from that finalized the order, if that was just now.
+    origin: Option<Arc<Origin>>,
+}
+
+/// Signs what was recorded, and keeps the certificate; `false` where the order had been settled by
+/// another node, and this certificate was discarded.
+async fn complete(app: Arc<App>, ordered: Ordered, prepared: Prepared) -> Result<bool, Failure> {
+    let Ordered { order_id, account_id, certificate_id, origin } = ordered;
+    let details = facts(certificate_id, Some(order_id), &prepared);
     let certificate = app.issuance.authority.issue(prepared).map_err(anyhow::Error::from)?;
-    let now = app.now();
+    let (now, trail) = (app.now(), app.trail.clone());
     let kept = app
         .db
         .write(move |tx| {
+            let tell = |tx: &mut WriteTx<'_>, kind, details| {
+                let entry = Entry::new(kind, details).account(account_id);
+                let entry = match &origin {
+                    Some(origin) => entry.from(origin),
+                    None => entry,
+                };
+                trail.tell(tx, &entry, now)
+            };
             jobs::delete(tx, JobKind::Issue, order_id)?;
             if !store::orders::set_valid(tx, order_id, certificate_id)? {
                 store::certificates::give_up_prepared(tx, account_id, order_id)?;
+                let details = json!({ "certificate": certificate_id, "order": order_id });
+                tell(tx, events::CERTIFICATE_DISCARD, details)?;
                 return Ok(false);
             }
             store::certificates::set_issued(tx, certificate_id, certificate.der(), now)?;
+            tell(tx, events::CERTIFICATE_ISSUE, details.clone())?;
             Ok::<_, chancery_db::Error>(true)
         })
         .await?;
@@ -315,6 +351,23 @@ fn require_ready(status: OrderStatus) -> Result<(), Failure> {
 
 fn san(identifier: &Identifier) -> San {
     San::Dns(identifier.value().to_owned())
+}
+
+/// What the audit log is told of a certificate.
+fn facts(id: i64, order_id: Option<i64>, prepared: &Prepared) -> Value {
+    let serial: String = prepared.serial().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let identifiers: Vec<String> = prepared.names().iter().map(san_text).collect();
+    let mut details = json!({
+        "certificate": id,
+        "serial": serial,
+        "identifiers": identifiers.join(","),
+        "not_before": prepared.not_before(),
+        "not_after": prepared.not_after(),
+    });
+    if let (Some(order_id), Value::Object(members)) = (order_id, &mut details) {
+        members.insert("order".to_owned(), json!(order_id));
+    }
+    details
 }
 
 /// A name in the form of [`IdentifierSet::canonical`].

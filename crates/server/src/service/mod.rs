@@ -11,7 +11,17 @@ pub(crate) mod orders;
 
 pub(crate) use failure::Failure;
 
+use std::sync::Arc;
+
 use chancery_acme::Thumbprint;
+
+use crate::app::App;
+use crate::audit::Origin;
+
+/// Makes sure that the audit log takes, sooner or later, what is about to be done.
+pub(crate) fn require_audit(app: &App) -> Result<(), Failure> {
+    if app.audit.allows_changes() { Ok(()) } else { Err(Failure::NoAudit) }
+}
 
 /// The account that a verified request was signed for.
 #[derive(Debug, Clone)]
@@ -19,4 +29,6 @@ pub(crate) struct Signer {
     pub(crate) account_id: i64,
     /// The key that the signature was verified under.
     pub(crate) thumbprint: Thumbprint,
+    /// Where the request came from.
+    pub(crate) origin: Arc<Origin>,
 }

@@ -9,10 +9,12 @@ use chancery_acme::payload::NewOrder;
 use chancery_acme::state::OrderStatus;
 use chancery_db::ReadTx;
 use chancery_time::Timestamp;
+use serde_json::json;
 
 use super::accounts::require_valid;
 use super::{Failure, Signer};
 use crate::app::App;
+use crate::audit::{Entry, events};
 use crate::licensing::{Licensed, StoredApplicant};
 use crate::store::authorizations;
 use crate::store::orders::{self, Order};
@@ -43,7 +45,8 @@ pub(crate) async fn create(app: &App, signer: Signer, request: NewOrder) -> Resu
         .collect::<Result<Vec<_>, _>>()
         .map_err(anyhow::Error::from)?;
     let basis = app.licensing.basis(now);
-    let by = signer.account_id;
+    super::require_audit(app)?;
+    let (by, trail) = (signer.clone(), app.trail.clone());
     let made = app
         .db
         .write(move |tx| {
@@ -63,10 +66,15 @@ pub(crate) async fn create(app: &App, signer: Signer, request: NewOrder) -> Resu
                 not_after: request.not_after,
                 created_at: now,
             };
-            insert(tx, licensed, &order, &tokens)
+            let view = insert(tx, licensed, &order, &tokens)?;
+            let details = json!({ "order": view.order.id, "identifiers": identifiers.canonical() });
+            let entry = Entry::new(events::ORDER_CREATE, details).account(signer.account_id);
+            trail.tell(tx, &entry.from(&signer.origin), now)?;
+            Ok(view)
         })
         .await;
-    made.inspect_err(|failure| failure.note_denial(by))
+    note_denial(app, &by, now, &made).await;
+    made
 }
 
 /// Inserts an order and what belongs to it. Takes the permission to make it.
@@ -98,6 +106,28 @@ fn insert(
         created_at: new.created_at,
     };
     Ok(OrderView { order, status: OrderStatus::Pending, authorization_ids })
+}
+
+/// Tells the audit log where it is the licence that did not allow what was asked for.
+pub(crate) async fn note_denial<T>(app: &App, by: &Signer, now: Timestamp, outcome: &Result<T, Failure>) {
+    let Err(Failure::Denied(denied)) = outcome else { return };
+    let reasons = denied.reasons();
+    let reason = reasons.join(" ");
+    tracing::warn!(
+        event = "license.deny",
+        account_id = by.account_id,
+        reasons = reason,
+        "an order was refused"
+    );
+    let (by, trail) = (by.clone(), app.trail.clone());
+    let details = json!({ "reasons": reasons, "limits": denied.limits() });
+    let told = app.db.write(move |tx| {
+        let entry = Entry::new(events::LICENSE_DENY, details.clone()).account(by.account_id);
+        trail.tell(tx, &entry.from(&by.origin).denied(&reason), now)
+    });
+    if let Err(error) = told.await {
+        tracing::error!(%error, "a refusal could not be told to the audit log");
+    }
 }
 
 /// An order of the signer's account.

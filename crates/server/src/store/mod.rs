@@ -2,6 +2,7 @@
 //! one atomic change; nothing above this module writes SQL.
 
 pub(crate) mod accounts;
+pub(crate) mod audit;
 pub(crate) mod authorizations;
 pub(crate) mod certificates;
 pub(crate) mod cold_start;
@@ -18,6 +19,7 @@ use chancery_time::Timestamp;
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "core", sql: include_str!("../../migrations/0001_core.sql") },
     Migration { version: 2, name: "licences", sql: include_str!("../../migrations/0002_licences.sql") },
+    Migration { version: 3, name: "audit", sql: include_str!("../../migrations/0003_audit.sql") },
 ];
 
 /// An instant in a column.

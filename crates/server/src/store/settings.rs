@@ -2,6 +2,10 @@
 
 use chancery_db::{Error, ReadTx, WriteTx, params};
 
+/// The secret of the audit log: 32 bytes.
+pub(crate) const AUDIT_SECRET: &str = "audit_secret";
+/// The seed of the Ed25519 key that signs its checkpoints: 32 bytes.
+pub(crate) const AUDIT_SIGNING_SEED: &str = "audit_signing_seed";
 /// The installation's key, as text.
 pub(crate) const INSTALLATION_KEY: &str = "installation_key";
 /// What is remembered of licences, under a MAC.

@@ -1,11 +1,15 @@
 //! The accept loop: bounded connections, bounded waits for a client, and an orderly end.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
@@ -40,6 +44,10 @@ impl Limits {
         Self { connections, stall_time: STALL_TIME }
     }
 }
+
+/// The other end of the connection that a request came over; an extension of every request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Accepts connections until `stop`, then lets every request that has begun come to its end.
 /// The connections are tasks of `connections`.
@@ -110,6 +118,7 @@ async fn connection(
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
+    let peer = Peer(stream.peer_addr()?.ip().to_canonical());
     // Below TLS, where a write stalls when the client's window is full. The timer runs only then.
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(stall_time));
@@ -117,7 +126,12 @@ async fn connection(
     let stream = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await??;
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
+    let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return Ok(ended?),

@@ -60,7 +60,7 @@ impl OwnCertificate {
     async fn issue(&self, app: &App) -> anyhow::Result<Fresh> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
         let request = ValidatedRequest::for_own_key(&key, vec![self.host.clone()]);
-        let chain = app.issuance.issue_own(&app.db, &request, app.now()).await?;
+        let chain = app.issuance.issue_own(&app.db, &app.trail, &request, app.now()).await?;
         let key = key.to_pem()?;
         if let Some(directory) = self.file.parent() {
             files::create_directory(directory)?;

@@ -13,6 +13,7 @@ on_both_engines!(
     a_window_is_lived_through_to_the_cap,
     the_cap_outlives_the_rows_it_came_from,
     an_end_that_was_edited_lies_at_the_cap,
+    the_audit_log_remembers_the_first_account,
     a_damaged_record_opens_nothing,
     a_plan_that_no_longer_fits_is_warned_of_and_refuses_orders,
     a_licence_ends_the_cold_start,
@@ -175,6 +176,26 @@ fn an_end_that_was_edited_lies_at_the_cap(engine: Engine) {
     site.banner();
 }
 
+/// Where everything in the database is made to forget it, be it by a record from before.
+fn the_audit_log_remembers_the_first_account(engine: Engine) {
+    let site = Site::new(engine);
+    site.run(&["init", "--plan=pro"]).succeeded();
+    site.installation.sql("CREATE TABLE kept AS SELECT value FROM settings WHERE name = 'license_record'");
+    site.serve_a_client();
+    let served = site.json(&["status"]);
+    for table in ROWS_OF_ACCOUNTS {
+        site.installation.sql(&format!("DELETE FROM {table}"));
+    }
+    site.installation
+        .sql("UPDATE settings SET value = (SELECT value FROM kept) WHERE name = 'license_record'");
+    let forgetful = site.json(&["status"]);
+    let (logged, known) = (time(&forgetful, "anchor_at"), time(&served, "anchor_at"));
+    assert!(logged <= known + MINUTE && known <= logged + MINUTE, "{forgetful}");
+    site.clock.advance(40 * DAY);
+    site.banner();
+    site.refused(&["extend", "--confirm"]);
+}
+
 /// It cannot be reset by clearing local state: neither the window's row nor those of the accounts.
 fn the_cap_outlives_the_rows_it_came_from(engine: Engine) {
     let site = Site::new(engine);
@@ -208,6 +229,8 @@ fn the_cap_outlives_the_rows_it_came_from(engine: Engine) {
 fn a_damaged_record_opens_nothing(engine: Engine) {
     let site = Site::new(engine);
     site.run(&["init", "--plan=pro"]).succeeded();
+    // The first start makes the secrets of the audit log, which stay as they are here.
+    site.serves();
     site.installation.sql("CREATE TABLE whole AS SELECT name, value FROM settings");
     for damage in [
         "DELETE FROM settings WHERE name = 'license_secret'",

@@ -149,6 +149,7 @@ fn without_incidentals(check: impl FnOnce()) {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[INSTANT]"),
         (r"\d+d\d+h|\d+h\d+m", "[LENGTH]"),
         (r"hash=[0-9a-f]{64}\b", "hash=[HASH]"),
+        (r"hostname=\S+", "hostname=[HOST]"),
         (r"\b[0-9a-f]{4}\.\.\.[0-9a-f]{4}\b", "[SHORT HASH]"),
     ]}, { check() });
 }

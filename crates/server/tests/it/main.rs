@@ -11,6 +11,8 @@
 )]
 
 mod acme;
+mod audit;
+mod audit_commands;
 mod boot;
 mod certbot;
 mod cold_start;
@@ -20,6 +22,7 @@ mod issuance;
 mod lego;
 mod license_commands;
 mod licensing;
+mod operator_tricks;
 mod protocol;
 mod shutdown;
 mod tls;

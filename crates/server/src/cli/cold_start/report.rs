@@ -8,7 +8,7 @@ use chancery_license::{InstallationKey, Plan, State};
 use chancery_time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::licensing::cold_start::{Extension, remaining};
+use crate::licensing::cold_start::{Extension, is_open, remaining};
 use crate::licensing::facts::Facts;
 use crate::licensing::snapshot::{Judged, Snapshot};
 use crate::store::cold_start::Window;
@@ -147,6 +147,7 @@ impl<'a> Report<'a> {
     /// How long the window still counts.
     fn remaining(self) -> Duration {
         let usable = self.snapshot.usable_window();
+        let usable = usable.filter(|window| is_open(*window, self.windows_judged_at()));
         usable.map_or(Duration::ZERO, |window| window.ends_at.since(self.windows_judged_at()))
     }
 

@@ -33,7 +33,14 @@ fn text(taken: &Taken, now: Timestamp) -> String {
             }
             text
         }
-        Taken::Keys { sequence } => format!("Key manifest installed — sequence={sequence}"),
+        Taken::Keys { sequence, withdraws_installed } => {
+            let warning = if *withdraws_installed {
+                "\nTHE INSTALLED LICENCE NO LONGER COUNTS: the manifest withdraws the key that signed it. Install one that is signed anew."
+            } else {
+                ""
+            };
+            format!("Key manifest installed — sequence={sequence}{warning}")
+        }
         Taken::Unchanged => "Already installed: nothing changed.".to_owned(),
     }
 }
@@ -80,7 +87,9 @@ fn json(taken: &Taken) -> Value {
             "sequence": sequence,
             "revokes_installed": revokes_installed,
         }),
-        Taken::Keys { sequence } => json!({ "installed": "keys", "sequence": sequence }),
+        Taken::Keys { sequence, withdraws_installed } => {
+            json!({ "installed": "keys", "sequence": sequence, "withdraws_installed": withdraws_installed })
+        }
         Taken::Unchanged => json!({ "installed": null }),
     }
 }

@@ -67,7 +67,7 @@ fn the_emergency_grace_is_given_once_for_each_issue() {
     };
     refuses(&["--confirm"], "no licence is installed");
     desk.install(&desk.vendor.license().mint());
-    refuses(&[], "the licence is valid: the emergency grace is for a licence that expired");
+    refuses(&[], "the state of the licence is `valid`: the emergency grace is for one whose grace is over");
 
     let expired = |serial| {
         let license =

@@ -1,0 +1,100 @@
+//! Every kind of event that the audit log may hold. `docs/audit-events.md` is made from this list.
+
+/// A kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind {
+    /// The name in the log.
+    pub(crate) name: &'static str,
+    /// When it is written.
+    pub(crate) when: &'static str,
+    /// The members of its details, some of which may be missing.
+    pub(crate) details: &'static [&'static str],
+}
+
+macro_rules! events {
+    ($($ident:ident = $name:literal, $when:literal, [$($detail:literal),* $(,)?];)*) => {
+        $(pub(crate) const $ident: Kind = Kind { name: $name, when: $when, details: &[$($detail),*] };)*
+        /// Every kind, in the order of the page.
+        pub(crate) const ALL: &[Kind] = &[$($ident),*];
+    };
+}
+
+events! {
+    SERVER_START = "server.start", "The server accepts requests.", ["version", "build", "listen", "config_sha256", "state"];
+    SERVER_STOP = "server.stop", "The server has stopped accepting requests; the last event of an orderly run.", [];
+
+    ACCOUNT_CREATE = "account.create", "An account was made.", ["contacts", "thumbprint"];
+    ACCOUNT_UPDATE = "account.update", "An account changed its contacts.", ["contacts"];
+    ACCOUNT_DEACTIVATE = "account.deactivate", "An account was closed by its owner.", [];
+
+    ORDER_CREATE = "order.create", "An order was made.", ["order", "identifiers"];
+    ORDER_INVALID = "order.invalid", "An order that was being issued was given up.", ["order", "error"];
+    AUTHORIZATION_DEACTIVATE = "authorization.deactivate", "An account gave an authorization up.", ["authorization", "identifier"];
+    CHALLENGE_ANSWER = "challenge.answer", "A client said that a challenge can be looked at.", ["challenge", "type", "identifier"];
+    CHALLENGE_VALID = "challenge.valid", "A challenge was passed.", ["challenge", "identifier"];
+    CHALLENGE_INVALID = "challenge.invalid", "A challenge was failed.", ["challenge", "identifier", "error"];
+
+    CERTIFICATE_ISSUE = "certificate.issue", "A certificate was issued.", ["certificate", "order", "serial", "identifiers", "not_before", "not_after"];
+    CERTIFICATE_ISSUE_OWN = "certificate.issue_own", "The server issued a certificate to itself.", ["certificate", "serial", "identifiers", "not_before", "not_after"];
+    CERTIFICATE_DISCARD = "certificate.discard", "A certificate was signed and discarded: its order had been settled by another node.", ["certificate", "order"];
+
+    LICENSE_BOOT_REFUSED = "license.boot_refused", "The server refused to start.", ["reasons"];
+    LICENSE_BOOT_DEGRADED = "license.boot_degraded", "The server started in a degraded state that is acknowledged.", ["reasons", "hash", "acknowledged_at"];
+    LICENSE_ACKNOWLEDGE = "license.acknowledge", "An operator acknowledged a degraded state.", ["reasons", "hash", "hostname"];
+    LICENSE_DENY = "license.deny", "An order was refused because of the licence; one event for each refused request.", ["reasons", "limits"];
+    LICENSE_CHANGE = "license.change", "The state of the licence changed.", ["from", "to"];
+    LICENSE_INSTALL = "license.install", "A document was installed.", ["form", "id", "serial", "plan", "expires", "overruled", "sequence", "revokes_installed"];
+    LICENSE_INSTALL_REJECTED = "license.install_rejected", "A document was refused.", ["form", "error"];
+    LICENSE_INSTALLATION_MISMATCH = "license.installation_mismatch", "A licence was refused that is bound to another installation.", ["form", "error"];
+    LICENSE_UNINSTALL = "license.uninstall", "The licences were removed.", ["documents"];
+    LICENSE_FORCE_GRACE = "license.force_grace", "An operator opened the emergency grace.", ["serial", "until"];
+    LICENSE_CLOCK_ROLLBACK = "license.clock_rollback", "The clock was found behind the highest time seen.", ["clock", "watermark"];
+
+    COLD_START_INIT = "cold_start.init", "An operator opened a cold-start window.", ["plan", "expires_at", "installation_key"];
+    COLD_START_INIT_REJECTED = "cold_start.init_rejected", "No window was opened, because the configuration does not fit the plan.", ["plan", "driver", "configured_cas", "reasons"];
+    COLD_START_SWITCH = "cold_start.switch", "An operator changed the plan of the window.", ["from", "plan"];
+    COLD_START_SWITCH_REJECTED = "cold_start.switch_rejected", "The plan was not changed, because the configuration does not fit the other one.", ["plan", "driver", "configured_cas", "reasons"];
+    COLD_START_EXTEND = "cold_start.extend", "An operator extended the window.", ["plan", "anchor", "cap_at", "expires_at"];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/audit-events.md");
+
+    fn page() -> String {
+        let mut page = String::from(
+            "# Events of the audit log\n\n\
+             Made from `crates/server/src/audit/events.rs`; a test holds them together (`UPDATE_DOCS=1` writes the page anew).\n\
+             The form of a line is in [formats/audit-log.md](formats/audit-log.md). `audit.segment` and `audit.checkpoint` are the log's own.\n\n\
+             | event | when | details |\n|---|---|---|\n",
+        );
+        for kind in ALL {
+            let details: Vec<String> = kind.details.iter().map(|name| format!("`{name}`")).collect();
+            let _ = writeln!(page, "| `{}` | {} | {} |", kind.name, kind.when, details.join(", "));
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_lists_every_event() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(PAGE, page()).unwrap();
+        }
+        let written = std::fs::read_to_string(PAGE).unwrap();
+        assert_eq!(written, page(), "run the tests once with UPDATE_DOCS=1");
+    }
+
+    #[test]
+    fn names_are_those_of_the_log_and_stand_once() {
+        let mut seen = HashSet::new();
+        for kind in ALL {
+            assert!(chancery_audit::EventName::new(kind.name).is_ok(), "{}", kind.name);
+            assert!(seen.insert(kind.name), "{} stands twice", kind.name);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! How the rest of the server tells the audit log of something.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chancery_db::{Error, WriteTx};
+use chancery_time::Timestamp;
+use serde_json::Value;
+
+use super::events::Kind;
+use crate::store::audit::{self, NewEvent};
+
+/// Where events of this node go. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Trail {
+    node: Arc<str>,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) ip: IpAddr,
+    /// How the client called itself, cut to [`MAX_USER_AGENT`] bytes.
+    pub(crate) user_agent: Option<String>,
+}
+
+/// The most that is kept of a `User-Agent`.
+pub(crate) const MAX_USER_AGENT: usize = 256;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+#[must_use]
+pub(crate) struct Entry<'a> {
+    kind: Kind,
+    account_id: Option<i64>,
+    origin: Option<&'a Origin>,
+    actor: Option<&'a str>,
+    decision: Option<&'static str>,
+    reason: Option<&'a str>,
+    details: Value,
+}
+
+impl<'a> Entry<'a> {
+    /// An event of that kind, with a JSON object of details.
+    pub(crate) fn new(kind: Kind, details: Value) -> Self {
+        Self { kind, account_id: None, origin: None, actor: None, decision: None, reason: None, details }
+    }
+
+    /// The account that it is about.
+    pub(crate) fn account(self, id: i64) -> Self {
+        Self { account_id: Some(id), ..self }
+    }
+
+    /// Where the request came from that caused it.
+    pub(crate) fn from(self, origin: &'a Origin) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
+    /// Who did it, where that is no account.
+    pub(crate) fn by(self, actor: &'a str) -> Self {
+        Self { actor: Some(actor), ..self }
+    }
+
+    /// It was allowed, for that reason.
+    pub(crate) fn allowed(self, reason: &'a str) -> Self {
+        Self { decision: Some("allow"), reason: Some(reason), ..self }
+    }
+
+    /// It was refused, for that reason.
+    pub(crate) fn denied(self, reason: &'a str) -> Self {
+        Self { decision: Some("deny"), reason: Some(reason), ..self }
+    }
+}
+
+impl Trail {
+    /// The trail of a node.
+    pub(crate) fn new(node: &str) -> Self {
+        Self { node: node.into() }
+    }
+
+    /// The node's name.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Tells of something in the transaction that makes it so: either both are durable or neither.
+    pub(crate) fn tell(&self, tx: &mut WriteTx<'_>, entry: &Entry<'_>, now: Timestamp) -> Result<(), Error> {
+        let ip = entry.origin.map(|origin| origin.ip.to_string());
+        audit::insert(
+            tx,
+            &NewEvent {
+                node: &self.node,
+                at: now,
+                event: entry.kind.name,
+                account_id: entry.account_id,
+                source_ip: ip.as_deref(),
+                user_agent: entry.origin.and_then(|origin| origin.user_agent.as_deref()),
+                actor: entry.actor,
+                decision: entry.decision,
+                reason: entry.reason,
+                details: &entry.details.to_string(),
+            },
+        )
+    }
+}
+
+/// Who gives commands on this machine: `operator`, with the number of the system's user.
+pub(crate) fn operator() -> String {
+    format!("operator uid={}", rustix::process::getuid().as_raw())
+}
