@@ -90,7 +90,8 @@ pub(super) fn read(label: &str, text: &str) -> Option<Vec<u8>> {
     let text = text.trim_matches(|character: char| character.is_ascii_whitespace());
     let lines = text.strip_prefix(&format!("-----BEGIN {label}-----\n"))?;
     let lines = lines.strip_suffix(&format!("\n-----END {label}-----"))?;
-    let content = Base64::decode_vec(&lines.replace('\n', "")).ok()?;
+    // The last line has 1 to 64 characters: there is no armour round nothing.
+    let content = Base64::decode_vec(&lines.replace('\n', "")).ok().filter(|content| !content.is_empty())?;
     // One content has one armour.
     (format!("{text}\n") == write(label, &content)).then_some(content)
 }
