@@ -16,7 +16,7 @@ if [ ! -f "$config" ]; then
     say "making ./var"
     "$chancery" init --defaults --demo --workdir var --url "$url" --listen 127.0.0.1:14000 -o "$config" >&2
 fi
-if "$chancery" cold-start status --json -f "$config" | grep -q '"plan":null'; then
+if "$chancery" cold-start status --json -f "$config" | grep '"license":null' | grep -q '"plan":null'; then
     "$chancery" cold-start init --plan=pro -f "$config" >&2
 fi
 "$chancery" ca root -f "$config" >var/root.pem
