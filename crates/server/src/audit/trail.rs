@@ -1,9 +1,10 @@
 //! How the rest of the server tells the audit log of something.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chancery_db::{Error, WriteTx};
+use chancery_db::{Db, Error, WriteTx};
 use chancery_time::Timestamp;
 use serde_json::Value;
 
@@ -30,17 +31,17 @@ pub(crate) const MAX_USER_AGENT: usize = 256;
 /// Something that happened.
 #[derive(Debug, Clone)]
 #[must_use]
-pub(crate) struct Entry<'a> {
+pub(crate) struct Entry {
     kind: Kind,
     account_id: Option<i64>,
-    origin: Option<&'a Origin>,
-    actor: Option<&'a str>,
+    origin: Option<Arc<Origin>>,
+    actor: Option<String>,
     decision: Option<&'static str>,
-    reason: Option<&'a str>,
+    reason: Option<Cow<'static, str>>,
     details: Value,
 }
 
-impl<'a> Entry<'a> {
+impl Entry {
     /// An event of that kind, with a JSON object of details.
     pub(crate) fn new(kind: Kind, details: Value) -> Self {
         Self { kind, account_id: None, origin: None, actor: None, decision: None, reason: None, details }
@@ -52,23 +53,23 @@ impl<'a> Entry<'a> {
     }
 
     /// Where the request came from that caused it.
-    pub(crate) fn from(self, origin: &'a Origin) -> Self {
-        Self { origin: Some(origin), ..self }
+    pub(crate) fn from(self, origin: &Arc<Origin>) -> Self {
+        Self { origin: Some(Arc::clone(origin)), ..self }
     }
 
     /// Who did it, where that is no account.
-    pub(crate) fn by(self, actor: &'a str) -> Self {
+    pub(crate) fn by(self, actor: String) -> Self {
         Self { actor: Some(actor), ..self }
     }
 
     /// It was allowed, for that reason.
-    pub(crate) fn allowed(self, reason: &'a str) -> Self {
-        Self { decision: Some("allow"), reason: Some(reason), ..self }
+    pub(crate) fn allowed(self, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { decision: Some("allow"), reason: Some(reason.into()), ..self }
     }
 
     /// It was refused, for that reason.
-    pub(crate) fn denied(self, reason: &'a str) -> Self {
-        Self { decision: Some("deny"), reason: Some(reason), ..self }
+    pub(crate) fn denied(self, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { decision: Some("deny"), reason: Some(reason.into()), ..self }
     }
 }
 
@@ -84,8 +85,9 @@ impl Trail {
     }
 
     /// Tells of something in the transaction that makes it so: either both are durable or neither.
-    pub(crate) fn tell(&self, tx: &mut WriteTx<'_>, entry: &Entry<'_>, now: Timestamp) -> Result<(), Error> {
-        let ip = entry.origin.map(|origin| origin.ip.to_string());
+    pub(crate) fn tell(&self, tx: &mut WriteTx<'_>, entry: &Entry, now: Timestamp) -> Result<(), Error> {
+        let origin = entry.origin.as_deref();
+        let ip = origin.map(|origin| origin.ip.to_string());
         audit::insert(
             tx,
             &NewEvent {
@@ -94,13 +96,19 @@ impl Trail {
                 event: entry.kind.name,
                 account_id: entry.account_id,
                 source_ip: ip.as_deref(),
-                user_agent: entry.origin.and_then(|origin| origin.user_agent.as_deref()),
-                actor: entry.actor,
+                user_agent: origin.and_then(|origin| origin.user_agent.as_deref()),
+                actor: entry.actor.as_deref(),
                 decision: entry.decision,
-                reason: entry.reason,
+                reason: entry.reason.as_deref(),
                 details: &entry.details.to_string(),
             },
         )
+    }
+
+    /// Tells of something that changed nothing else, such as a refusal, in a transaction of its own.
+    pub(crate) async fn tell_alone(&self, db: &Db, entry: Entry, now: Timestamp) -> Result<(), Error> {
+        let trail = self.clone();
+        db.write(move |tx| trail.tell(tx, &entry, now)).await
     }
 }
 

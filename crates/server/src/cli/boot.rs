@@ -2,11 +2,10 @@
 
 use chancery_license::state::InvalidReason;
 use chancery_time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::output::print_error;
-use crate::audit::Entry;
-use crate::audit::events::{self, Kind};
+use crate::audit::{Entry, events};
 use crate::config::Config;
 use crate::licensing::boot::{self, BootRefusal};
 use crate::licensing::change::Office;
@@ -55,7 +54,8 @@ pub(super) async fn boot(
                 "hash": acknowledgement.hash,
                 "acknowledged_at": acknowledgement.at,
             });
-            tell(office, events::LICENSE_BOOT_DEGRADED, Told::Allowed("ack_active"), details, now).await?;
+            let entry = Entry::new(events::LICENSE_BOOT_DEGRADED, details).allowed("ack_active");
+            office.trail.tell_alone(&office.db, entry, now).await?;
             tracing::warn!(
                 event = "license.boot_degraded",
                 reasons = named.join(" "),
@@ -67,41 +67,13 @@ pub(super) async fn boot(
         }
         Boot::Refused(refusal) => {
             let reasons = licensing::tell(&refusal, &config.file.display().to_string()).reasons;
-            let reason = reasons.join(" ");
-            let details = json!({ "reasons": reasons });
-            tell(office, events::LICENSE_BOOT_REFUSED, Told::Denied(&reason), details, now).await?;
+            let entry = Entry::new(events::LICENSE_BOOT_REFUSED, json!({ "reasons": reasons }));
+            office.trail.tell_alone(&office.db, entry.denied(reasons.join(" ")), now).await?;
             print_error(&licensing::banner(&refusal, &office.installation.key, &config.file))?;
             return Ok(None);
         }
     }
     Ok(Some(snapshot))
-}
-
-enum Told<'a> {
-    Allowed(&'a str),
-    Denied(&'a str),
-}
-
-async fn tell(
-    office: &Office,
-    kind: Kind,
-    told: Told<'_>,
-    details: Value,
-    now: Timestamp,
-) -> Result<(), chancery_db::Error> {
-    let trail = office.trail.clone();
-    let (is_allowed, reason) = match told {
-        Told::Allowed(reason) => (true, reason.to_owned()),
-        Told::Denied(reason) => (false, reason.to_owned()),
-    };
-    office
-        .db
-        .write(move |tx| {
-            let entry = Entry::new(kind, details.clone());
-            let entry = if is_allowed { entry.allowed(&reason) } else { entry.denied(&reason) };
-            trail.tell(tx, &entry, now)
-        })
-        .await
 }
 
 /// Takes in the licence JWT that may lie in the working directory; returns why it is not believed.

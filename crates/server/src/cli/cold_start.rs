@@ -2,18 +2,14 @@
 
 mod report;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use chancery_license::Plan;
-use chancery_time::{Clock, SystemClock, Timestamp};
-use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use clap::Subcommand;
+use serde_json::json;
 
-use super::output::print;
-use super::{ConfigArgs, ServeArgs, office};
-use crate::config;
-use crate::licensing::change::Office;
+use super::ServeArgs;
+use super::visit::{CommonArgs, Told, Visit};
 use report::Report;
 
 #[derive(Debug, Subcommand)]
@@ -24,12 +20,12 @@ pub(super) enum ColdStartCommand {
         #[arg(long)]
         plan: Plan,
         #[command(flatten)]
-        given: Given,
+        common: CommonArgs,
     },
     /// Show the window; changes nothing.
     Status {
         #[command(flatten)]
-        given: Given,
+        common: CommonArgs,
     },
     /// Change the plan of the window; its end stays.
     Switch {
@@ -37,7 +33,7 @@ pub(super) enum ColdStartCommand {
         #[arg(long)]
         plan: Plan,
         #[command(flatten)]
-        given: Given,
+        common: CommonArgs,
     },
     /// Show what another week would come to; open it with --confirm.
     Extend {
@@ -45,24 +41,8 @@ pub(super) enum ColdStartCommand {
         #[arg(long)]
         confirm: bool,
         #[command(flatten)]
-        given: Given,
+        common: CommonArgs,
     },
-}
-
-/// What all of them are given.
-#[derive(Debug, Args)]
-pub(super) struct Given {
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// Print a JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-/// What a command has to say, in both forms.
-struct Said {
-    text: String,
-    json: Value,
 }
 
 /// Runs the command.
@@ -71,15 +51,14 @@ struct Said {
 /// When the rules of the window refuse, the configuration cannot be used, or the store fails. The store
 /// is then as it was.
 pub(super) fn run(command: &ColdStartCommand) -> anyhow::Result<ExitCode> {
-    let given = command.given();
-    let config = config::load(&given.config.config)?;
-    let said = crate::runtime()?.block_on(async {
-        let office = office::open(&config).await?;
-        let said = command.act(&office, &config.file, SystemClock.now()).await;
-        office.db.close().await;
-        said
-    })?;
-    print(&if given.json { said.json.to_string() } else { said.text })?;
+    match command {
+        ColdStartCommand::Init { plan, common } => common.visit(async |on| init(on, *plan).await)?,
+        ColdStartCommand::Status { common } => common.visit(status)?,
+        ColdStartCommand::Switch { plan, common } => common.visit(async |on| switch(on, *plan).await)?,
+        ColdStartCommand::Extend { confirm, common } => {
+            common.visit(async |on| extend(on, *confirm).await)?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -100,52 +79,32 @@ pub(super) fn refuse_replaced_flags(args: &ServeArgs) -> anyhow::Result<()> {
     )
 }
 
-impl ColdStartCommand {
-    const fn given(&self) -> &Given {
-        match self {
-            Self::Init { given, .. }
-            | Self::Status { given }
-            | Self::Switch { given, .. }
-            | Self::Extend { given, .. } => given,
-        }
-    }
-
-    async fn act(&self, office: &Office, file: &Path, now: Timestamp) -> anyhow::Result<Said> {
-        match *self {
-            Self::Init { plan, .. } => init(office, plan, file, now).await,
-            Self::Status { .. } => status(office, file, now).await,
-            Self::Switch { plan, .. } => switch(office, plan, now).await,
-            Self::Extend { confirm, .. } => extend(office, confirm, file, now).await,
-        }
-    }
-}
-
-async fn init(office: &Office, plan: Plan, file: &Path, now: Timestamp) -> anyhow::Result<Said> {
-    let window = office.cold_start_init(plan, now).await?;
-    report(office, now, |report| Said {
-        text: report::initialised(window, report.windows_judged_at(), file),
+async fn init(on: &Visit, plan: Plan) -> anyhow::Result<Told> {
+    let window = on.office.cold_start_init(plan, on.now).await?;
+    report(on, |report| Told {
+        text: report::initialised(window, report.windows_judged_at(), &on.config.file),
         json: report.json(),
     })
     .await
 }
 
-async fn status(office: &Office, file: &Path, now: Timestamp) -> anyhow::Result<Said> {
-    report(office, now, |report| Said { text: report.text(file), json: report.json() }).await
+async fn status(on: &Visit) -> anyhow::Result<Told> {
+    report(on, |report| Told { text: report.text(&on.config.file), json: report.json() }).await
 }
 
-async fn switch(office: &Office, plan: Plan, now: Timestamp) -> anyhow::Result<Said> {
-    let (before, window) = office.cold_start_switch(plan, now).await?;
-    report(office, now, |report| Said {
+async fn switch(on: &Visit, plan: Plan) -> anyhow::Result<Told> {
+    let (before, window) = on.office.cold_start_switch(plan, on.now).await?;
+    report(on, |report| Told {
         text: report::switched(before, window),
         json: report.json_with(json!({ "previous_plan": before.name() })),
     })
     .await
 }
 
-async fn extend(office: &Office, confirm: bool, file: &Path, now: Timestamp) -> anyhow::Result<Said> {
-    let extension = office.cold_start_extend(confirm, now).await?;
-    report(office, now, |report| Said {
-        text: report::extension(&extension, confirm, file),
+async fn extend(on: &Visit, confirm: bool) -> anyhow::Result<Told> {
+    let extension = on.office.cold_start_extend(confirm, on.now).await?;
+    report(on, |report| Told {
+        text: report::extension(&extension, confirm, &on.config.file),
         json: report.json_with(json!({
             "previous_window_ends": extension.current.ends_at,
             "new_window_ends": extension.new_end,
@@ -156,12 +115,8 @@ async fn extend(office: &Office, confirm: bool, file: &Path, now: Timestamp) -> 
 }
 
 /// Tells of the store as the command leaves it.
-async fn report(
-    office: &Office,
-    now: Timestamp,
-    tell: impl FnOnce(Report<'_>) -> Said,
-) -> anyhow::Result<Said> {
-    let snapshot = office.snapshot().await?;
-    let judged = snapshot.judge(now, &office.build);
-    Ok(tell(Report::new(&snapshot, &judged, &office.installation.key)))
+async fn report(on: &Visit, tell: impl FnOnce(Report<'_>) -> Told) -> anyhow::Result<Told> {
+    let snapshot = on.office.snapshot().await?;
+    let judged = snapshot.judge(on.now, &on.office.build);
+    Ok(tell(Report::new(&snapshot, &judged, &on.office.installation.key)))
 }

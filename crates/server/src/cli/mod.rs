@@ -10,6 +10,7 @@ mod office;
 mod output;
 mod serve;
 mod validate;
+mod visit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -22,12 +22,19 @@ use crate::{node, store};
 pub(super) async fn office(config: &Config, db: Db) -> anyhow::Result<Office> {
     let (anchors, build) = (anchors(config.license.environment)?, build());
     let installation = Arc::new(Installation::open(&db, build, SystemClock.now()).await?);
-    let configuration = licensed_parts(config);
-    // The configuration has exactly one.
     create_directory(&config.server.workdir)?;
     let trail = Trail::new(&node::name(&config.server.workdir)?);
-    let logged_first_account = logged_first_account(config, &db, &installation).await?;
-    Ok(Office { db, installation, anchors, configuration, profiles: 1, build, trail, logged_first_account })
+    Ok(Office {
+        configuration: licensed_parts(config),
+        // The configuration has exactly one.
+        profiles: 1,
+        logged_first_account: logged_first_account(config, &db, &installation).await?,
+        db,
+        installation,
+        anchors,
+        build,
+        trail,
+    })
 }
 
 /// When the audit log says that the first account was made. It is asked only where the store does not know,

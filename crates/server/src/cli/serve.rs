@@ -107,9 +107,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     stop.cancel();
     serving.await?;
     drain(&app.tasks, &connections).await;
-    let now = app.now();
-    let told = app.db.write(move |tx| trail.tell(tx, &Entry::new(events::SERVER_STOP, json!({})), now));
-    if let Err(error) = told.await {
+    let stopped = Entry::new(events::SERVER_STOP, json!({}));
+    if let Err(error) = trail.tell_alone(&app.db, stopped, app.now()).await {
         tracing::error!(%error, "the stop could not be told to the audit log");
     }
     stop_appending.cancel();
@@ -155,10 +154,8 @@ async fn tell_start(config: &Config, app: &App, state: &'static str) -> anyhow::
         "config_sha256": hash,
         "state": state,
     });
-    let (now, trail) = (app.now(), app.trail.clone());
-    let told =
-        app.db.write(move |tx| trail.tell(tx, &Entry::new(events::SERVER_START, details.clone()), now));
-    Ok(told.await?)
+    let started = Entry::new(events::SERVER_START, details);
+    Ok(app.trail.tell_alone(&app.db, started, app.now()).await?)
 }
 
 async fn app(

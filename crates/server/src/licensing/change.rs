@@ -308,24 +308,19 @@ impl Office {
         &self,
         tx: &mut WriteTx<'_>,
         kind: Kind,
-        reason: &str,
+        reason: &'static str,
         details: Value,
         now: Timestamp,
     ) -> Result<(), chancery_db::Error> {
         licenses::record(tx, kind.name, &details, now)?;
-        let actor = operator();
-        self.trail.tell(tx, &Entry::new(kind, details).by(&actor).allowed(reason), now)?;
+        self.trail.tell(tx, &Entry::new(kind, details).by(operator()).allowed(reason), now)?;
         note_change(tx)
     }
 
     /// Tells the audit log of something that was refused, and that therefore changed nothing else.
     async fn note_refusal(&self, kind: Kind, reason: &'static str, details: Value, now: Timestamp) {
-        let told = self.write(move |office, tx| {
-            let actor = operator();
-            let entry = Entry::new(kind, details.clone()).by(&actor).denied(reason);
-            office.trail.tell(tx, &entry, now)
-        });
-        if let Err(error) = told.await {
+        let entry = Entry::new(kind, details).by(operator()).denied(reason);
+        if let Err(error) = self.trail.tell_alone(&self.db, entry, now).await {
             tracing::error!(%error, event = kind.name, "a refusal could not be told to the audit log");
         }
     }

@@ -164,9 +164,8 @@ impl Keeper {
     }
 
     async fn tell(&self, kind: Kind, details: Value) -> Result<(), chancery_db::Error> {
-        let (trail, now) = (self.office.trail.clone(), self.clock.now());
-        let entry = move |details| Entry::new(kind, details).allowed("observed");
-        self.office.db.write(move |tx| trail.tell(tx, &entry(details.clone()), now)).await
+        let entry = Entry::new(kind, details).allowed("observed");
+        self.office.trail.tell_alone(&self.office.db, entry, self.clock.now()).await
     }
 
     async fn take_jwt_file(&self) {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 const LABEL: &[u8] = b"chancery licence record 1\0";
 const MAC_LENGTH: usize = 32;
 
-/// The record.
+/// The record. A field that is added once there are records has a default, so that those still open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {

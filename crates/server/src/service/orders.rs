@@ -119,13 +119,10 @@ pub(crate) async fn note_denial<T>(app: &App, by: &Signer, now: Timestamp, outco
         reasons = reason,
         "an order was refused"
     );
-    let (by, trail) = (by.clone(), app.trail.clone());
     let details = json!({ "reasons": reasons, "limits": denied.limits() });
-    let told = app.db.write(move |tx| {
-        let entry = Entry::new(events::LICENSE_DENY, details.clone()).account(by.account_id);
-        trail.tell(tx, &entry.from(&by.origin).denied(&reason), now)
-    });
-    if let Err(error) = told.await {
+    let entry = Entry::new(events::LICENSE_DENY, details).account(by.account_id);
+    let entry = entry.from(&by.origin).denied(reason);
+    if let Err(error) = app.trail.tell_alone(&app.db, entry, now).await {
         tracing::error!(%error, "a refusal could not be told to the audit log");
     }
 }

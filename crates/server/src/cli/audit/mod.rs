@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use self::site::Site;
-use super::{ConfigArgs, office, output};
+use super::{ConfigArgs, output};
 use crate::audit::directory;
 use crate::config;
 

@@ -8,10 +8,9 @@ use chancery_audit::{Head, Node};
 use chancery_db::Db;
 use chancery_time::Timestamp;
 
-use super::{ConfigArgs, office};
+use super::ConfigArgs;
 use crate::audit::directory;
 use crate::audit::keys::Keys;
-use crate::config;
 use crate::store::audit;
 
 /// The installation, opened for one command.
@@ -37,18 +36,14 @@ impl Site {
         config: &ConfigArgs,
         act: impl AsyncFnOnce(&Self) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let config = config::load(&config.config)?;
-        crate::runtime()?.block_on(async {
-            let office = office::open(&config).await?;
+        config.visit(async |on| {
             let site = Self {
-                keys: Keys::open(&office.db, office.installation.key.clone()).await?,
-                node: Node::new(office.trail.node())?,
-                directory: directory(&config.server.workdir),
-                db: office.db,
+                keys: Keys::open(&on.office.db, on.office.installation.key.clone()).await?,
+                node: Node::new(on.office.trail.node())?,
+                directory: directory(&on.config.server.workdir),
+                db: on.office.db.clone(),
             };
-            let acted = act(&site).await;
-            site.db.close().await;
-            acted
+            act(&site).await
         })
     }
 

@@ -1,7 +1,6 @@
 //! `chancery license`.
 //!
-//! Each command is a file of its own. [`Visit`] is what they have in common: the installation, opened
-//! for one command, and the time at which it was given.
+//! Each command is a file of its own.
 
 mod acknowledge;
 mod describe;
@@ -19,13 +18,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chancery_license::{Plan, Usage};
-use chancery_time::{Clock, SystemClock, Timestamp};
-use clap::{Args, Subcommand};
-use serde_json::Value;
+use chancery_time::Timestamp;
+use clap::Subcommand;
 
-use super::{ConfigArgs, office, output};
-use crate::config::{self, Config};
-use crate::licensing::change::Office;
+use super::visit::{CommonArgs, Told, Visit};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LicenseCommand {
@@ -93,69 +89,32 @@ pub(super) enum LicenseCommand {
     },
 }
 
-#[derive(Debug, Args)]
-pub(super) struct CommonArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Runs a command.
 ///
 /// # Errors
 /// What was wrong and what to do about it; nothing was changed then.
 pub(super) fn run(command: LicenseCommand) -> anyhow::Result<ExitCode> {
     use LicenseCommand as Command;
-    let (told, json) = match command {
-        Command::Inspect { file, json } => (inspect::run(&file)?, json),
+    match command {
+        Command::Inspect { file, json } => inspect::run(&file)?.print(json)?,
         Command::Install { file, force, common } => {
-            common.visit(async |on| install::run(on, &file, force).await)?
+            common.visit(async |on| install::run(on, &file, force).await)?;
         }
         Command::Status { common } => common.visit(status::run)?,
         Command::Explain { file, plan, common } => {
             let question = explain::Question::new(file, plan);
-            common.visit(async |on| explain::run(on, question).await)?
+            common.visit(async |on| explain::run(on, question).await)?;
         }
         Command::AcknowledgeDegraded { common } => common.visit(acknowledge::run)?,
         Command::ForceGrace { confirm, common } => {
-            common.visit(async |on| force_grace::run(on, confirm).await)?
+            common.visit(async |on| force_grace::run(on, confirm).await)?;
         }
         Command::Uninstall { confirm, common } => {
-            common.visit(async |on| uninstall::run(on, confirm).await)?
+            common.visit(async |on| uninstall::run(on, confirm).await)?;
         }
         Command::History { limit, common } => common.visit(async |on| history::run(on, limit).await)?,
-    };
-    output::print(&if json { told.json.to_string() } else { told.text })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// What a command has to say, in both forms.
-struct Told {
-    text: String,
-    json: Value,
-}
-
-/// The installation, opened for one command.
-struct Visit {
-    config: Config,
-    office: Office,
-    now: Timestamp,
-}
-
-impl CommonArgs {
-    /// Opens the installation for `act`, and closes it whatever comes of that.
-    fn visit(self, act: impl AsyncFnOnce(&Visit) -> anyhow::Result<Told>) -> anyhow::Result<(Told, bool)> {
-        let config = config::load(&self.config.config)?;
-        crate::runtime()?.block_on(async {
-            let office = office::open(&config).await?;
-            let visit = Visit { config, office, now: SystemClock.now() };
-            let told = act(&visit).await;
-            visit.office.db.close().await;
-            Ok((told?, self.json))
-        })
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Visit {
