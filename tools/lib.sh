@@ -1,8 +1,12 @@
 # shellcheck shell=bash
 # What the scripts share. To be sourced, not run.
 
-# The version of certbot that the tests run against.
+# The versions of the clients from PyPI that the tests run. acme-client's is in
+# tools/clients/npm/package.json.
+# shellcheck disable=SC2034  # for whoever sources this
 CERTBOT_VERSION=5.8.0
+# shellcheck disable=SC2034
+CADDY_VERSION=2.11.7
 
 # say TEXT: progress, on stderr, so that it never mixes with output.
 say() { printf '== %s\n' "$*" >&2; }
@@ -45,18 +49,4 @@ need_cargo_tool() {
     say "building $1 $2 (a few minutes, once)"
     cargo install --quiet --locked --version "$2" "$1"
     command -v "$1" >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
-}
-
-# need_certbot: sets CERTBOT to a certbot of the wanted version in an environment
-# of its own under target/.
-need_certbot() {
-    local home="$PWD/target/tools/certbot-$CERTBOT_VERSION"
-    CERTBOT="$home/bin/certbot"
-    [ -x "$CERTBOT" ] && return
-    need_program python3 python3
-    python3 -c 'import ensurepip' 2>/dev/null || need_packages python3-venv
-    say "installing certbot $CERTBOT_VERSION"
-    rm -rf "$home"
-    python3 -m venv "$home"
-    "$home/bin/pip" install --quiet --disable-pip-version-check "certbot==$CERTBOT_VERSION" >&2
 }

@@ -3,20 +3,21 @@
 #
 #   tools/test.sh [ARGUMENT OF cargo nextest run…]
 #
-# Installs what is missing (cargo-nextest; Debian: postgresql, lego, openssl,
-# faketime, python3-venv; certbot under target/tools), so a second run needs no
-# network. Starts one temporary PostgreSQL cluster and removes it on every way
-# out. With arguments, only the chosen tests run and the doc tests are left out.
+# Installs what is missing (cargo-nextest; Debian: postgresql, openssl, faketime;
+# the clients of tools/clients.sh, from Debian and under target/tools), so a
+# second run needs no network. Starts one temporary PostgreSQL cluster and
+# removes it on every way out. With arguments, only the chosen tests run and the
+# doc tests are left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/lib.sh
 . tools/postgres.sh
+. tools/clients.sh
 
 need_cargo_tool cargo-nextest 0.9.143
-need_program lego lego
 need_program openssl openssl
 need_program faketime faketime
-need_certbot
+need_clients
 
 trap stop_postgres EXIT
 trap 'exit 130' INT
@@ -25,9 +26,6 @@ say "starting a temporary PostgreSQL cluster"
 start_postgres
 
 export CHANCERY_TEST_POSTGRES="$POSTGRES_DSN"
-export CHANCERY_TEST_CERTBOT="$CERTBOT"
-CHANCERY_TEST_LEGO=$(command -v lego)
-export CHANCERY_TEST_LEGO
 
 # Cargo lets --workspace win over -p, so it is given only when no package is named.
 packages=(--workspace)

@@ -3,6 +3,7 @@
 use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 
@@ -68,6 +69,26 @@ impl VerifyingKey {
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// A message authentication code of RFC 7518 §3.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mac {
+    HmacSha256,
+    HmacSha384,
+    HmacSha512,
+}
+
+impl Mac {
+    /// Whether `tag` is the code of `message` under `secret`; compared in constant time.
+    pub(crate) fn verifies(self, secret: &[u8], message: &[u8], tag: &[u8]) -> bool {
+        let algorithm = match self {
+            Self::HmacSha256 => hmac::HMAC_SHA256,
+            Self::HmacSha384 => hmac::HMAC_SHA384,
+            Self::HmacSha512 => hmac::HMAC_SHA512,
+        };
+        hmac::verify(&hmac::Key::new(algorithm, secret), message, tag).is_ok()
     }
 }
 

@@ -5,11 +5,9 @@
 //! [`SignedRequest::verify`] checks the signature over the bytes as they came. The payload is only
 //! handed out by `verify`.
 
-use std::borrow::Cow;
-
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 
+use crate::flattened::Flattened;
 use crate::jwk::{AccountKey, KeyRefusal, RawJwk};
 use crate::object::{Object, Presence, not_null};
 use crate::problem::{Problem, ProblemType};
@@ -56,14 +54,14 @@ impl Algorithm {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwsError {
-    /// The body is not a flattened JWS.
-    #[error("the body is not a JWS in flattened JSON form (RFC 8555 §6.2): {0}")]
+    /// The text is not a flattened JWS.
+    #[error("this is not a JWS in flattened JSON form (RFC 8555 §6.2): {0}")]
     Serialization(String),
     /// A part is not unpadded base64url.
     #[error("the member `{0}` is not unpadded base64url")]
     Base64(&'static str),
     /// The protected header is not the JSON object it should be.
-    #[error("the protected header is not as RFC 8555 §6.2 wants it: {0}")]
+    #[error("the protected header is not as RFC 8555 wants it: {0}")]
     Header(String),
     /// `none`, a MAC, or an algorithm that is not known.
     #[error("the algorithm `{0}` is not supported for account keys: see `algorithms`")]
@@ -87,16 +85,23 @@ pub enum JwsError {
     Signature,
 }
 
+impl JwsError {
+    /// The problem of this error's type with a detail of the caller's, who knows which JWS it was.
+    pub(crate) fn problem(&self, detail: String) -> Problem {
+        match self {
+            Self::Algorithm(_) => {
+                Problem::new(ProblemType::BadSignatureAlgorithm, detail).listing_algorithms()
+            }
+            Self::Key(_) => Problem::new(ProblemType::BadPublicKey, detail),
+            // RFC 8555 names no type for a signature that fails; the request as such is what is wrong.
+            _ => Problem::malformed(detail),
+        }
+    }
+}
+
 impl From<JwsError> for Problem {
     fn from(error: JwsError) -> Self {
-        match error {
-            JwsError::Algorithm(_) => {
-                Problem::new(ProblemType::BadSignatureAlgorithm, error.to_string()).listing_algorithms()
-            }
-            JwsError::Key(refusal) => refusal.into(),
-            // RFC 8555 names no type for a signature that fails; the request as such is what is wrong.
-            _ => Problem::malformed(error.to_string()),
-        }
+        error.problem(error.to_string())
     }
 }
 
@@ -116,24 +121,7 @@ pub struct SignedRequest {
     key: KeyReference,
     nonce: Option<String>,
     url: String,
-    /// `protected.payload`, the bytes that are signed.
-    signing_input: String,
-    payload_at: usize,
-    signature: Vec<u8>,
-}
-
-#[derive(Deserialize)]
-struct FlattenedJws<'a> {
-    #[serde(borrow)]
-    protected: Cow<'a, str>,
-    #[serde(borrow)]
-    payload: Cow<'a, str>,
-    #[serde(borrow)]
-    signature: Cow<'a, str>,
-    #[serde(default)]
-    header: Presence,
-    #[serde(default)]
-    signatures: Presence,
+    jws: Flattened,
 }
 
 #[derive(Deserialize)]
@@ -158,15 +146,8 @@ impl SignedRequest {
     /// # Errors
     /// A [`JwsError`] that says which part is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, JwsError> {
-        let Object(jws): Object<FlattenedJws<'_>> =
-            serde_json::from_slice(body).map_err(|error| JwsError::Serialization(error.to_string()))?;
-        if jws.signatures.is_there() {
-            return Err(JwsError::Serialization("`signatures` belongs to the general form".into()));
-        }
-        if jws.header.is_there() {
-            return Err(JwsError::Serialization("the unprotected `header` is not allowed".into()));
-        }
-        let header = parse_header(&jws.protected)?;
+        let jws = Flattened::parse(body)?;
+        let header = parse_header(&jws)?;
         let algorithm = Algorithm::named(&header.alg)
             .ok_or_else(|| JwsError::Algorithm(header.alg.chars().take(32).collect()))?;
         let key = match (header.jwk, header.kid) {
@@ -175,21 +156,7 @@ impl SignedRequest {
             (None, None) => return Err(JwsError::KeyReference("neither")),
             (Some(_), Some(_)) => return Err(JwsError::KeyReference("both")),
         };
-        let signature =
-            Base64UrlUnpadded::decode_vec(&jws.signature).map_err(|_| JwsError::Base64("signature"))?;
-        let mut signing_input = String::with_capacity(jws.protected.len() + 1 + jws.payload.len());
-        signing_input.push_str(&jws.protected);
-        signing_input.push('.');
-        signing_input.push_str(&jws.payload);
-        Ok(Self {
-            algorithm,
-            key,
-            nonce: header.nonce,
-            url: header.url,
-            signing_input,
-            payload_at: jws.protected.len() + 1,
-            signature,
-        })
+        Ok(Self { algorithm, key, nonce: header.nonce, url: header.url, jws })
     }
 
     /// Whose key is said to sign.
@@ -217,11 +184,10 @@ impl SignedRequest {
         if key.algorithm() != self.algorithm {
             return Err(JwsError::KeyMismatch { said: self.algorithm.name(), used: key.algorithm().name() });
         }
-        if !key.verifies(self.signing_input.as_bytes(), &self.signature) {
+        if !key.verifies(self.jws.signing_input(), self.jws.signature()) {
             return Err(JwsError::Signature);
         }
-        let payload = self.signing_input.get(self.payload_at..).unwrap_or_default();
-        Base64UrlUnpadded::decode_vec(payload).map(Payload).map_err(|_| JwsError::Base64("payload"))
+        self.jws.payload().map(Payload)
     }
 }
 
@@ -230,6 +196,11 @@ impl SignedRequest {
 pub struct Payload(Vec<u8>);
 
 impl Payload {
+    /// The bytes, for a payload that is no JSON object of its own kind: the inner JWS of a key change.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Whether the request is a POST-as-GET (RFC 8555 §6.3): its payload is the empty string.
     pub fn is_post_as_get(&self) -> bool {
         self.0.is_empty()
@@ -264,10 +235,8 @@ impl Payload {
     }
 }
 
-fn parse_header(protected: &str) -> Result<ProtectedHeader, JwsError> {
-    let json = Base64UrlUnpadded::decode_vec(protected).map_err(|_| JwsError::Base64("protected"))?;
-    let Object(header): Object<ProtectedHeader> =
-        serde_json::from_slice(&json).map_err(|error| JwsError::Header(error.to_string()))?;
+fn parse_header(jws: &Flattened) -> Result<ProtectedHeader, JwsError> {
+    let header: ProtectedHeader = jws.header()?;
     if header.crit.is_there() {
         // RFC 7515 §4.1.11: extensions we do not understand must be refused, and we have none.
         return Err(JwsError::Header("`crit` names extensions, and none is supported".into()));
@@ -280,50 +249,12 @@ fn parse_header(protected: &str) -> Result<ProtectedHeader, JwsError> {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+    use base64ct::{Base64UrlUnpadded, Encoding};
     use proptest::prelude::*;
 
     use super::*;
     use crate::payload::ChallengeAnswer;
-
-    struct Client(EcdsaKeyPair);
-
-    impl Client {
-        fn new() -> Self {
-            Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
-        }
-
-        fn jwk(&self) -> String {
-            let point = self.0.public_key().as_ref();
-            let b64 = Base64UrlUnpadded::encode_string;
-            format!(
-                r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#,
-                b64(&point[1..33]),
-                b64(&point[33..])
-            )
-        }
-
-        fn sign(&self, header: &str, payload: &str) -> String {
-            let b64 = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
-            let input = format!("{}.{}", b64(header), b64(payload));
-            let signature = self.0.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
-            format!(
-                r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#,
-                b64(header),
-                b64(payload),
-                Base64UrlUnpadded::encode_string(signature.as_ref())
-            )
-        }
-
-        fn header(&self) -> String {
-            format!(r#"{{"alg":"ES256","nonce":"n","url":"https://ca/x","jwk":{}}}"#, self.jwk())
-        }
-
-        fn key(&self) -> AccountKey {
-            AccountKey::from_json(&self.jwk()).unwrap()
-        }
-    }
+    use crate::test_client::Client;
 
     #[test]
     fn a_good_request_yields_its_payload() {

@@ -6,30 +6,43 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::Identifier;
 use crate::jws::Algorithm;
 
-/// An error type of the `urn:ietf:params:acme:error:` namespace.
+/// An error type of the `urn:ietf:params:acme:error:` namespace: those of RFC 8555 §6.7, and of the
+/// extensions that the server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProblemType {
     /// The request named an account that does not exist.
     AccountDoesNotExist,
+    /// The certificate that the new order replaces was replaced before (RFC 9773 §5).
+    AlreadyReplaced,
+    /// The certificate is revoked already.
+    AlreadyRevoked,
     /// The CSR cannot be accepted.
     BadCsr,
     /// The nonce was used before, or is not one of ours.
     BadNonce,
     /// The JWS was signed by a public key that the server does not support.
     BadPublicKey,
+    /// The reason for the revocation is not one that a client may give.
+    BadRevocationReason,
     /// The JWS was signed with an algorithm that the server does not support.
     BadSignatureAlgorithm,
+    /// A CAA record forbids the CA to issue (RFC 8659).
+    Caa,
     /// Several errors; see the subproblems.
     Compound,
     /// The server could not connect to the validation target.
     Connection,
     /// A DNS query failed during validation.
     Dns,
+    /// A new account needs an external account binding.
+    ExternalAccountRequired,
     /// What was received did not match the challenge.
     IncorrectResponse,
     /// A contact URL is invalid.
     InvalidContact,
+    /// The server does not offer the profile, or not for this order (draft-ietf-acme-profiles §6).
+    InvalidProfile,
     /// The request message is malformed.
     Malformed,
     /// The order is not ready to be finalized.
@@ -57,15 +70,21 @@ impl ProblemType {
     pub const fn urn(self) -> &'static str {
         match self {
             Self::AccountDoesNotExist => "urn:ietf:params:acme:error:accountDoesNotExist",
+            Self::AlreadyReplaced => "urn:ietf:params:acme:error:alreadyReplaced",
+            Self::AlreadyRevoked => "urn:ietf:params:acme:error:alreadyRevoked",
             Self::BadCsr => "urn:ietf:params:acme:error:badCSR",
             Self::BadNonce => "urn:ietf:params:acme:error:badNonce",
             Self::BadPublicKey => "urn:ietf:params:acme:error:badPublicKey",
+            Self::BadRevocationReason => "urn:ietf:params:acme:error:badRevocationReason",
             Self::BadSignatureAlgorithm => "urn:ietf:params:acme:error:badSignatureAlgorithm",
+            Self::Caa => "urn:ietf:params:acme:error:caa",
             Self::Compound => "urn:ietf:params:acme:error:compound",
             Self::Connection => "urn:ietf:params:acme:error:connection",
             Self::Dns => "urn:ietf:params:acme:error:dns",
+            Self::ExternalAccountRequired => "urn:ietf:params:acme:error:externalAccountRequired",
             Self::IncorrectResponse => "urn:ietf:params:acme:error:incorrectResponse",
             Self::InvalidContact => "urn:ietf:params:acme:error:invalidContact",
+            Self::InvalidProfile => "urn:ietf:params:acme:error:invalidProfile",
             Self::Malformed => "urn:ietf:params:acme:error:malformed",
             Self::OrderNotReady => "urn:ietf:params:acme:error:orderNotReady",
             Self::RateLimited => "urn:ietf:params:acme:error:rateLimited",
@@ -82,10 +101,13 @@ impl ProblemType {
     /// The HTTP status that goes with the type unless the problem says otherwise.
     pub const fn status(self) -> u16 {
         match self {
-            Self::OrderNotReady
+            Self::Caa
+            | Self::ExternalAccountRequired
+            | Self::OrderNotReady
             | Self::RejectedIdentifier
             | Self::Unauthorized
             | Self::UserActionRequired => 403,
+            Self::AlreadyReplaced => 409,
             Self::RateLimited => 429,
             Self::ServerInternal => 500,
             _ => 400,
@@ -102,6 +124,7 @@ pub struct Problem {
     identifier: Option<Identifier>,
     subproblems: Vec<Problem>,
     lists_algorithms: bool,
+    instance: Option<String>,
 }
 
 impl Problem {
@@ -119,6 +142,7 @@ impl Problem {
             identifier: None,
             subproblems: Vec::new(),
             lists_algorithms: false,
+            instance: None,
         }
     }
 
@@ -130,6 +154,24 @@ impl Problem {
     /// An `unauthorized` problem.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Unauthorized, detail)
+    }
+
+    /// A `rateLimited` problem. When to come back is told by `Retry-After` (RFC 8555 §6.6).
+    pub fn rate_limited(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::RateLimited, detail)
+    }
+
+    /// The problem of a request of whose identifiers some were refused: `alone` has its own problem,
+    /// one among several has a subproblem (RFC 8555 §6.7.1).
+    pub fn of_identifiers(mut problems: Vec<Self>, alone: bool) -> Self {
+        let kinds = problems.iter().map(|problem| (problem.kind, problem.status)).collect::<Vec<_>>();
+        let [(kind, status), others @ ..] = kinds.as_slice() else { return Self::internal() };
+        if alone && others.is_empty() {
+            return problems.pop().unwrap_or_else(Self::internal);
+        }
+        let kind = if others.iter().all(|(other, _)| other == kind) { *kind } else { ProblemType::Compound };
+        let detail = "some identifiers were refused: see the subproblems, and order without them";
+        Self::new(kind, detail).with_status(*status).with_subproblems(problems)
     }
 
     /// A `malformed` problem for an object that does not exist, with status 404.
@@ -160,6 +202,13 @@ impl Problem {
     #[must_use]
     pub fn with_subproblems(mut self, subproblems: Vec<Problem>) -> Self {
         self.subproblems = subproblems;
+        self
+    }
+
+    /// The same problem with the page that a person must visit (RFC 8555 §7.3.3).
+    #[must_use]
+    pub fn at_instance(mut self, url: impl Into<String>) -> Self {
+        self.instance = Some(url.into());
         self
     }
 
@@ -201,6 +250,9 @@ impl Serialize for Problem {
         if let Some(identifier) = &self.identifier {
             map.serialize_entry("identifier", identifier)?;
         }
+        if let Some(instance) = &self.instance {
+            map.serialize_entry("instance", instance)?;
+        }
         if self.lists_algorithms {
             map.serialize_entry("algorithms", &Algorithm::ALL.map(Algorithm::name))?;
         }
@@ -223,6 +275,33 @@ mod tests {
             problem.to_json(),
             r#"{"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no","status":403,"identifier":{"type":"dns","value":"a.test"}}"#
         );
+    }
+
+    #[test]
+    fn a_type_has_its_status_unless_the_problem_says_otherwise() {
+        for (kind, status) in [
+            (ProblemType::AlreadyReplaced, 409),
+            (ProblemType::AlreadyRevoked, 400),
+            (ProblemType::BadRevocationReason, 400),
+            (ProblemType::Caa, 403),
+            (ProblemType::ExternalAccountRequired, 403),
+            (ProblemType::InvalidProfile, 400),
+            (ProblemType::Malformed, 400),
+            (ProblemType::RateLimited, 429),
+            (ProblemType::ServerInternal, 500),
+            (ProblemType::UserActionRequired, 403),
+        ] {
+            assert_eq!(Problem::new(kind, "no").status(), status, "{kind:?}");
+        }
+        assert_eq!(Problem::not_found("no").status(), 404);
+        assert_eq!(Problem::rate_limited("no").kind(), ProblemType::RateLimited);
+    }
+
+    #[test]
+    fn a_page_to_visit_is_the_instance() {
+        let problem =
+            Problem::new(ProblemType::UserActionRequired, "no").at_instance("https://ca.test/terms");
+        assert!(problem.to_json().ends_with(r#","instance":"https://ca.test/terms"}"#));
     }
 
     #[test]

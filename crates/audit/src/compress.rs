@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::files::{self, FileError, refused};
 use crate::segment::{self, SegmentFile, SegmentName};
 
-/// Logs of JSON shrink to about a tenth at this level; higher ones cost much and gain little.
+/// At this level the log of issued certificates shrank to 15 %, and the simpler lines of the example `throughput` to
+/// 10 %; the authenticators, which no level makes small, are most of what is left.
 const LEVEL: i32 = 3;
 
 /// Why a segment was not compressed. The plain file is still there.

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use aws_lc_rs::{digest, hmac};
+use zeroize::Zeroizing;
 
 /// Length of a SHA-256 hash and of an HMAC-SHA-256, in bytes.
 pub(crate) const HASH_LENGTH: usize = 32;
@@ -18,17 +19,26 @@ pub(crate) type Mac = [u8; HASH_LENGTH];
 
 /// The key of the chain. It is wiped when dropped, and its Debug form shows nothing.
 #[derive(Clone)]
-pub struct Secret(hmac::Key);
+pub struct Secret {
+    key: hmac::Key,
+    bytes: Zeroizing<[u8; 32]>,
+}
 
 impl Secret {
     /// Takes the 32 random bytes that all nodes of an installation share.
     pub fn new(bytes: &[u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, bytes), bytes: Zeroizing::new(*bytes) }
+    }
+
+    /// The secret itself, for the lanes.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.bytes
     }
 
     /// HMAC-SHA-256 (RFC 2104) over the parts, one after the other.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> Mac {
-        let mut context = hmac::Context::with_key(&self.0);
+        let mut context = hmac::Context::with_key(&self.key);
         for part in parts {
             context.update(part);
         }

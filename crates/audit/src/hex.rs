@@ -3,15 +3,10 @@
 /// Digits of a hash or an authenticator.
 pub(crate) const HEX_LENGTH: usize = 64;
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
 pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; HEX_LENGTH] {
     let mut digits = [0; HEX_LENGTH];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        if let [high, low] = pair {
-            *high = digit(byte >> 4);
-            *low = digit(byte & 0x0f);
-        }
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 0x0f)];
     }
     digits
 }
@@ -22,24 +17,26 @@ pub(crate) fn to_string(bytes: &[u8; 32]) -> String {
 
 /// Upper case is refused, so that a value has one spelling.
 pub(crate) fn decode(digits: &[u8; HEX_LENGTH]) -> Option<[u8; 32]> {
+    // Every line has two of these: without an early exit the compiler makes vectors of them.
+    let values = digits.map(value);
     let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        if let [high, low] = pair {
-            *byte = value(*high)? << 4 | value(*low)?;
-        }
+    for (byte, [high, low]) in bytes.iter_mut().zip(values.as_chunks::<2>().0) {
+        *byte = high << 4 | low & 0x0f;
     }
-    Some(bytes)
+    let all_digits = values.iter().fold(0, |all, value| all | value) < 0x10;
+    all_digits.then_some(bytes)
 }
 
 fn digit(nibble: u8) -> u8 {
-    DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0')
+    nibble + if nibble < 10 { b'0' } else { b'a' - 10 }
 }
 
-fn value(digit: u8) -> Option<u8> {
+/// At least 0x10 for what is no digit.
+fn value(digit: u8) -> u8 {
     match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => 0x10,
     }
 }
 

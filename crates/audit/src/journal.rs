@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::files::{self, FileError, refused};
 use crate::head::{End, Head};
 use crate::line::{Place, write_event, write_own};
-use crate::names::{CHECKPOINT_EVENT, SEGMENT_EVENT};
+use crate::names::{CHECKPOINT_EVENT, Node, SEGMENT_EVENT};
 use crate::note::{KeyError, Signer};
 use crate::segment::SegmentName;
 
@@ -126,6 +126,19 @@ pub enum OpenError {
         segment: SegmentName,
         /// In bytes.
         offset: u64,
+    },
+    /// The directory holds the log of another node, and this one has none yet.
+    #[error(
+        "the audit log in {} is that of node {found}, and this is node {node}: the working directory was moved, copied or put back. Its log is not gone on with. Put it aside with `mv '{0}' '{0}.{found}'`, and a new one is begun; the old one verifies with `chancery audit verify --node {found} --log '{0}.{found}'`",
+        .directory.display()
+    )]
+    AnotherNode {
+        /// Where.
+        directory: PathBuf,
+        /// Whose log it is.
+        found: Node,
+        /// Whose log was to be opened.
+        node: Node,
     },
     /// There is a line beyond the pinned head that does not follow from it, and that no crash explains.
     #[error(

@@ -157,8 +157,7 @@ impl<'a> Scanner<'a> {
         let from = self.rest;
         self.literal(b"\"")?;
         loop {
-            let plain = self.rest.iter().take_while(|byte| is_plain(**byte)).count();
-            self.take(plain)?;
+            self.take(plain_length(self.rest))?;
             match self.take(1)? {
                 b"\"" => break,
                 b"\\" => self.escape()?,
@@ -253,8 +252,17 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes there are before the first that is not [plain](is_plain).
+fn plain_length(bytes: &[u8]) -> usize {
+    // Looking at each byte of a chunk, whatever the others are, is what the compiler makes vectors of.
+    let all_plain = |chunk: &&[u8; 16]| chunk.map(|byte| u8::from(!is_plain(byte))) == [0; 16];
+    let begun = bytes.as_chunks::<16>().0.iter().take_while(all_plain).count() * 16;
+    let rest = bytes.get(begun..).unwrap_or_default();
+    begun + rest.iter().take_while(|byte| is_plain(**byte)).count()
+}
+
 fn is_plain(byte: u8) -> bool {
-    byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f
+    (byte >= 0x20) & (byte != b'"') & (byte != b'\\') & (byte != 0x7f)
 }
 
 #[cfg(test)]
@@ -314,6 +322,18 @@ mod tests {
             let text = value.to_string();
             assert_eq!(Scanner::new(text.as_bytes()).object(MAX_DEPTH).is_some(), fits, "{levels}");
         }
+    }
+
+    #[test]
+    fn what_ends_a_string_is_found_wherever_it_stands() {
+        for at in 0..40 {
+            for end in [b'"', b'\\', 0x1f, 0x7f] {
+                let mut bytes = [b'a'; 40];
+                bytes[at] = end;
+                assert_eq!(plain_length(&bytes), at, "{end:#x}");
+            }
+        }
+        assert_eq!(plain_length(&[0x80; 40]), 40);
     }
 
     proptest! {

@@ -19,8 +19,9 @@
 //! | `head`, `merkle` | where a log ends |
 //! | `checkpoint`, `note` | signed statements about a log |
 //! | `segment`, `reader`, `compress`, `files` | the files |
-//! | `crypto`, `hex` | hashes, authenticators and signatures |
+//! | `crypto`, `bulk`, `lanes`, `hex` | hashes, authenticators and signatures |
 
+mod bulk;
 mod checkpoint;
 mod compress;
 mod crypto;
@@ -30,6 +31,8 @@ mod head;
 mod hex;
 mod journal;
 mod json;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod lanes;
 mod line;
 mod log;
 mod merkle;

@@ -3,6 +3,7 @@
 use chancery_time::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::bulk::Bulk;
 use crate::crypto::{Mac, Secret};
 use crate::event::Event;
 use crate::hex;
@@ -17,6 +18,8 @@ pub(crate) const SCHEMA: u64 = 1;
 pub(crate) const MAC_MEMBER: &[u8] = b",\"mac\":\"";
 /// What closes a line.
 pub(crate) const END: &[u8] = b"\"}";
+/// What closes a line for its authenticator, which is not in it yet.
+const BRACE: &[u8] = b"}";
 /// From the comma before `mac` to the last brace.
 pub(crate) const MAC_PART_LENGTH: usize = MAC_MEMBER.len() + hex::HEX_LENGTH + END.len();
 /// The member of `details` that holds [`Event::id`].
@@ -89,7 +92,12 @@ pub(crate) fn write_own(
 
 /// The HMAC of a line whose bytes before `,"mac":` those are.
 pub(crate) fn mac_of(secret: &Secret, before_mac: &[u8]) -> Mac {
-    secret.mac(&[before_mac, b"}"])
+    secret.mac(&[before_mac, BRACE])
+}
+
+/// Makes what [`mac_of`] makes, of many lines.
+pub(crate) fn macs_of(secret: &Secret) -> Bulk {
+    Bulk::hmac(secret, BRACE)
 }
 
 /// RFC 3339 in UTC with milliseconds: `2026-06-14T13:23:00.125Z`.

@@ -1,9 +1,13 @@
 //! The Merkle tree over the lines (RFC 6962 §2.1), kept as its right edge alone.
 
+use crate::bulk::Bulk;
 use crate::crypto::{HASH_LENGTH, Hash, sha256};
 
 /// No tree of a `u64` of leaves has more hashes on its edge.
 const MAX_HASHES: usize = 64;
+/// What stands before the bytes of a leaf where it is hashed, and before the hashes of two subtrees.
+const LEAF: &[u8] = &[0x00];
+const PARENT: &[u8] = &[0x01];
 
 /// A tree of any size in at most 64 hashes: those of its largest complete subtrees, left to right
 /// (a compact range from leaf 0).
@@ -34,7 +38,12 @@ impl Frontier {
 
     /// Adds the leaf of those bytes.
     pub(crate) fn push(&mut self, leaf: &[u8]) {
-        let mut hash = sha256(&[&[0x00], leaf]);
+        self.push_hash(sha256(&[LEAF, leaf]));
+    }
+
+    /// Adds a leaf of which [`leaf_hashes`] made the hash.
+    pub(crate) fn push_hash(&mut self, leaf: Hash) {
+        let mut hash = leaf;
         // Like a carry in a binary counter: equal subtrees merge.
         let mut level = self.size;
         while level & 1 == 1 {
@@ -57,8 +66,13 @@ impl Frontier {
     }
 }
 
+/// Makes the hashes of leaves.
+pub(crate) fn leaf_hashes() -> Bulk {
+    Bulk::sha256(LEAF)
+}
+
 fn parent(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[0x01], left, right])
+    sha256(&[PARENT, left, right])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Lines as records, sifted.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -124,14 +124,14 @@ impl Records {
 
     fn open_next(&mut self) -> Result<bool, FileError> {
         let Some((segment, limit)) = self.segments.pop() else { return Ok(false) };
-        let mut from = segment.open(limit, &Arc::new(AtomicU64::new(0)))?;
-        match &self.position {
-            Some(position) if position.segment == segment.name => {
-                io::copy(&mut Read::by_ref(&mut from).take(position.offset), &mut io::sink())
-                    .map_err(refused("read", &segment.path))?;
+        let offset = match &self.position {
+            Some(position) if position.segment == segment.name => position.offset,
+            _ => {
+                self.position = Some(Position { segment: segment.name.clone(), offset: 0, line: 0 });
+                0
             }
-            _ => self.position = Some(Position { segment: segment.name.clone(), offset: 0, line: 0 }),
-        }
+        };
+        let from = segment.open_at(offset, limit, &Arc::new(AtomicU64::new(0)))?;
         self.current = Some((segment, LineReader::new(from)));
         Ok(true)
     }

@@ -42,6 +42,21 @@ impl<R: Read> LineReader<R> {
         Self { from, buffer: vec![0; BUFFER_LENGTH].into(), start: 0, end: 0, at_end: false }
     }
 
+    /// The lines that [`LineReader::next`] hands out next without reading on, at most so many, and none where an
+    /// overlong one comes first.
+    pub(crate) fn ahead(&self, limit: usize) -> Vec<&[u8]> {
+        let unread = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let mut from = 0;
+        memchr::memchr_iter(b'\n', unread)
+            .take(limit)
+            .map_while(|to| {
+                let line = unread.get(from..to).filter(|line| line.len() < MAX_LINE_LENGTH);
+                from = to + 1;
+                line
+            })
+            .collect()
+    }
+
     /// The next line; `None` at the end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Item<'_>>> {
         Ok(match self.find()? {
@@ -125,6 +140,30 @@ mod tests {
             });
         }
         items
+    }
+
+    #[test]
+    fn lines_seen_ahead_are_those_handed_out_next() {
+        let overlong = "y".repeat(MAX_LINE_LENGTH);
+        let text = format!("a\n\nbc\n{overlong}\nd\n{}\ne\ntorn", "x".repeat(MAX_LINE_LENGTH - 1));
+        for (step, limit) in [(7, 10), (100_000, 10), (100_000, 2), (10_000_000, 10), (10_000_000, 1)] {
+            let mut reader = LineReader::new(Dribble(text.as_bytes(), step));
+            let mut foreseen = 0;
+            loop {
+                let ahead: Vec<Vec<u8>> = reader.ahead(limit).into_iter().map(<[u8]>::to_vec).collect();
+                assert!(ahead.len() <= limit);
+                for line in &ahead {
+                    assert_eq!(reader.next().unwrap(), Some(Item::Line(line)));
+                }
+                foreseen += ahead.len();
+                if ahead.is_empty() && reader.next().unwrap().is_none() {
+                    break;
+                }
+            }
+            if step == 10_000_000 {
+                assert_eq!(foreseen, 5, "all but the first, which is read first, and the overlong one");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -151,6 +151,16 @@ impl SegmentFile {
     /// The first `limit` bytes of its lines, decompressed where needed; `bytes_read` counts what was read
     /// from the disk.
     pub(crate) fn open(&self, limit: u64, bytes_read: &Arc<AtomicU64>) -> Result<Box<dyn Read>, FileError> {
+        self.open_at(0, limit, bytes_read)
+    }
+
+    /// The same without the bytes before an offset, which only of a compressed segment have to be read.
+    pub(crate) fn open_at(
+        &self,
+        offset: u64,
+        limit: u64,
+        bytes_read: &Arc<AtomicU64>,
+    ) -> Result<Box<dyn Read>, FileError> {
         let (file, compressed) = match File::open(&self.path) {
             // Compressed since it was listed.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !self.compressed => {
@@ -159,13 +169,17 @@ impl SegmentFile {
             }
             opened => (opened.map_err(refused("open", &self.path))?, self.compressed),
         };
-        let counted = Counted { file, bytes_read: Arc::clone(bytes_read) };
+        let mut counted = Counted { file, bytes_read: Arc::clone(bytes_read) };
         if !compressed {
-            return Ok(Box::new(counted.take(limit)));
+            counted.file.seek(SeekFrom::Start(offset)).map_err(refused("read", &self.path))?;
+            return Ok(Box::new(counted.take(limit.saturating_sub(offset))));
         }
         let mut decoder = zstd::Decoder::new(counted).map_err(refused("decompress", &self.path))?;
         decoder.window_log_max(MAX_WINDOW_LOG).map_err(refused("decompress", &self.path))?;
-        Ok(Box::new(decoder.take(limit)))
+        let mut lines = decoder.take(limit);
+        io::copy(&mut Read::by_ref(&mut lines).take(offset), &mut io::sink())
+            .map_err(refused("read", &self.path))?;
+        Ok(Box::new(lines))
     }
 }
 
@@ -197,6 +211,31 @@ mod tests {
         let second = SegmentName::begun(earlier, Some(&first));
         assert_eq!(second.as_str(), "audit.20260614T132300126Z.jsonl");
         assert!(second > first);
+    }
+
+    #[test]
+    fn what_stands_before_an_offset_is_not_read_from_a_plain_segment() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "x".repeat(1_000_000) + "end";
+        let name = "audit.20260614T132300125Z.jsonl";
+        fs::write(directory.path().join(name), &text).unwrap();
+        let read = |offset, limit| {
+            let segment = list(directory.path()).unwrap().pop().unwrap();
+            let (bytes_read, mut found) = (Arc::new(AtomicU64::new(0)), String::new());
+            segment.open_at(offset, limit, &bytes_read).unwrap().read_to_string(&mut found).unwrap();
+            (found, bytes_read.load(Ordering::Relaxed))
+        };
+        assert_eq!(read(1_000_000, u64::MAX), ("end".to_owned(), 3));
+        assert_eq!(read(1_000_000, 1_000_001), ("e".to_owned(), 1));
+        assert_eq!(read(1_000_001, 1_000_000), (String::new(), 0));
+        assert_eq!(read(2_000_000, u64::MAX), (String::new(), 0));
+
+        let compressed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+        fs::remove_file(directory.path().join(name)).unwrap();
+        fs::write(directory.path().join(format!("{name}.zst")), compressed).unwrap();
+        assert_eq!(read(1_000_000, u64::MAX).0, "end");
+        assert_eq!(read(1_000_000, 1_000_001).0, "e");
+        assert_eq!(read(2_000_000, u64::MAX).0, "");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Whether a log is as it was written, and if not, what was done to it and where.
 
+mod ahead;
 mod chain;
 mod finding;
 mod tree;
@@ -10,16 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::finding::{Finding, FindingKind};
 
+use self::ahead::{Ahead, Hashed, MAX_AHEAD};
 use self::chain::{Chain, Standing};
 use self::finding::Findings;
 use self::tree::{Tree, detail};
 use crate::checkpoint::Checkpoint;
-use crate::crypto::{Secret, same};
+use crate::crypto::{Mac, Secret, same};
 use crate::files::{FileError, refused};
 use crate::head::Head;
 use crate::hex;
 use crate::journal::{MAX_BATCH, MAX_OWN_LINES};
-use crate::line::mac_of;
 use crate::log::Log;
 use crate::names::SEGMENT_EVENT;
 use crate::note::VerifierKey;
@@ -43,7 +44,7 @@ pub struct Verification<'a> {
     /// [`Head::genesis`]; proves that a log that begins with seq 1 is of this installation.
     pub genesis: Option<&'a Head>,
     /// Checks the checkpoints in the log, which prove the lines before them without the secret. It costs a
-    /// second hash of every line.
+    /// second hash of every line, and some more for the tree.
     pub key: Option<&'a VerifierKey>,
     /// A checkpoint that was kept elsewhere: today's log has to extend it. The checkpoints in the log are
     /// then checked too, with the key that opened this one unless another is given.
@@ -119,6 +120,9 @@ impl Log {
             walk.begin_segment(segment);
             let mut lines = LineReader::new(segment.open(*limit, &bytes_read)?);
             loop {
+                if walk.ahead.has_run_out() {
+                    walk.ahead.hash(&lines.ahead(MAX_AHEAD));
+                }
                 match lines.next() {
                     Ok(Some(item)) => walk.item(&item, number + 1 == count),
                     Ok(None) => break,
@@ -145,6 +149,7 @@ impl Log {
 /// Goes through a log line by line.
 struct Walk<'a> {
     against: Verification<'a>,
+    ahead: Ahead,
     chain: Chain,
     tree: Option<Tree<'a>>,
     report: Report,
@@ -159,13 +164,12 @@ impl<'a> Walk<'a> {
     fn new(against: Verification<'a>) -> Self {
         let pinned = against.head.or(against.genesis).map(Head::node);
         let node = pinned.or(against.checkpoint.map(Checkpoint::node));
+        let key = against.key.or(against.checkpoint.map(Checkpoint::key));
         Self {
             against,
+            ahead: Ahead::new(against.secret, key.is_some()),
             chain: Chain::new(node.map(|node| node.as_str())),
-            tree: against
-                .key
-                .or(against.checkpoint.map(Checkpoint::key))
-                .map(|key| Tree::new(key, against.checkpoint)),
+            tree: key.map(|key| Tree::new(key, against.checkpoint)),
             report: Report::default(),
             file_before: None,
             file: None,
@@ -184,7 +188,8 @@ impl<'a> Walk<'a> {
         match item {
             Item::Line(line) => {
                 self.next_line(line.len() as u64 + 1);
-                self.line(line);
+                let hashed = self.ahead.next(line);
+                self.line(line, &hashed);
             }
             Item::TooLong(bytes) => {
                 self.next_line(*bytes);
@@ -205,8 +210,8 @@ impl<'a> Walk<'a> {
         self.report.bytes += bytes;
     }
 
-    fn line(&mut self, line: &[u8]) {
-        let Some(header) = self.sound_header(line) else { return };
+    fn line(&mut self, line: &[u8], hashed: &Hashed) {
+        let Some((header, fields)) = self.sound_header(line, hashed.mac) else { return };
         let begun = self.chain.has_begun();
         let standing = self.chain.sound(&header);
         if standing == Standing::Stray {
@@ -220,8 +225,10 @@ impl<'a> Walk<'a> {
         if header.event == SEGMENT_EVENT.as_bytes() {
             self.check_previous(line, standing);
         }
-        if let Some(tree) = &mut self.tree {
-            for kind in tree.add(line, standing) {
+        if let Some(tree) = &mut self.tree
+            && let Some(fields) = fields.or_else(|| Fields::parse(line).ok())
+        {
+            for kind in tree.add(&fields, hashed.leaf, standing) {
                 self.chain.report(kind);
             }
         }
@@ -232,11 +239,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The header of a line that is as it was written, as far as can be told.
-    fn sound_header<'l>(&mut self, line: &'l [u8]) -> Option<Header<'l>> {
-        let Some(secret) = self.against.secret else {
+    /// The header of a line that is as it was written, as far as can be told, and the rest of it if that was looked
+    /// at.
+    fn sound_header<'l>(
+        &mut self,
+        line: &'l [u8],
+        computed: Option<Mac>,
+    ) -> Option<(Header<'l>, Option<Fields<'l>>)> {
+        let Some(computed) = computed else {
             return match Fields::parse(line) {
-                Ok(fields) => Some(fields.header),
+                Ok(fields) => Some((fields.header, Some(fields))),
                 Err(why) => {
                     self.chain.malformed(FindingKind::Malformed(why));
                     None
@@ -247,9 +259,8 @@ impl<'a> Walk<'a> {
             self.chain.malformed(FindingKind::Malformed(malformation(line)));
             return None;
         };
-        let computed = mac_of(secret, header.before_mac);
         if hex::decode(header.mac).is_some_and(|claimed| same(&claimed, &computed)) {
-            return Some(header);
+            return Some((header, None));
         }
         match Fields::parse(line) {
             Ok(_) => self.chain.forged(&header, computed),

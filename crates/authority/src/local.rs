@@ -1,5 +1,9 @@
 //! An authority whose issuing key lies in an encrypted file on this machine.
 
+mod alternate;
+
+pub use alternate::AlternateChainError;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

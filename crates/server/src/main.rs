@@ -6,6 +6,7 @@
 //! | [`config`] | the configuration file, strictly read |
 //! | [`audit`] | what is told to the audit log, and how it gets there |
 //! | [`licensing`] | whether the server may run, and whether an order may be made |
+//! | [`policy`] | which profile serves an order |
 //! | [`http`] | the resources of RFC 8555, one file each |
 //! | [`service`] | what the server does for its clients, without HTTP |
 //! | [`jobs`] | what it owes them and does in the background |
@@ -16,10 +17,12 @@ mod app;
 mod audit;
 mod cli;
 mod config;
+mod hex;
 mod http;
 mod jobs;
 mod licensing;
 mod node;
+mod policy;
 mod random;
 mod service;
 mod store;

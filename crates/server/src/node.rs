@@ -11,6 +11,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use chancery_audit::Node;
 use chancery_files::{self as files, Access, read_text};
 
+use crate::hex::hex;
+
 /// Set by the system's installation (machine-id(5)).
 const MACHINE_ID: &str = "/etc/machine-id";
 const MAX_BYTES: u64 = 4_096;
@@ -25,7 +27,7 @@ pub(crate) fn name(workdir: &Path) -> anyhow::Result<String> {
     if let Some(name) = kept(&path, &home) {
         return Ok(name);
     }
-    let name: String = crate::random::bytes::<12>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&crate::random::bytes::<12>()?);
     files::replace(&path, format!("{name} {home}\n").as_bytes(), Access::Owner)?;
     Ok(name)
 }

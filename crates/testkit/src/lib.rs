@@ -1,8 +1,9 @@
 //! What the tests share: the real binary under test, the real clients, a database of one's own, an
-//! http-01 responder whose answers can be held back, a clock that moves, and a vendor who signs licences.
+//! http-01 responder whose answers can be held back, a tls-alpn-01 responder, a clock that moves, and
+//! a vendor who signs licences.
 //!
 //! Everything here panics when it fails, with a message that says what to look at: the caller is a
-//! test. Nothing here is skipped: what is missing (`CHANCERY_TEST_POSTGRES`, certbot, lego) fails
+//! test. Nothing here is skipped: what is missing (`CHANCERY_TEST_POSTGRES`, a client) fails
 //! the test and names `make test`, which provides it. The one exception is [`Tmpfs`], which takes root.
 
 #![allow(
@@ -14,9 +15,11 @@
     reason = "a failure here is a failed test, and shall say so at once"
 )]
 
+mod alpn_responder;
 mod clients;
 mod clock;
 mod csr;
+mod dns;
 mod engine;
 mod https;
 mod installation;
@@ -34,16 +37,18 @@ mod tmpfs;
 mod vendor;
 mod workdir;
 
-pub use clients::{Certbot, Issued, Lego};
+pub use alpn_responder::{AlpnManner, AlpnResponder, AlpnVisit};
+pub use clients::{Client, Issued, KnownClient, Step};
 pub use clock::MovableClock;
 pub use csr::{certificate_request, certificate_request_by};
+pub use dns::{DnsManner, DnsQuery, DnsRecord, DnsServer};
 pub use engine::{Database, Engine};
 pub use https::{Cut, HttpsClient};
 pub use installation::Installation;
 pub use openssl::{certificate_serial, verify};
 pub use port::free_port;
 pub use process::{Finished, run_program};
-pub use raw_client::{Answer, RawClient};
+pub use raw_client::{Answer, JwsKey, RawClient, base64url};
 pub use responder::{Hold, Responder};
 pub use server::TestServer;
 pub use tmpfs::Tmpfs;

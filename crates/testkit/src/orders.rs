@@ -53,7 +53,7 @@ impl RawClient {
 
     /// Answers the http-01 challenges of a new order, and waits until it is ready; gives the URL where it
     /// is finalized.
-    async fn make_ready(&mut self, responder: &Responder, order: &Answer) -> String {
+    pub async fn make_ready(&mut self, responder: &Responder, order: &Answer) -> String {
         let url = order.header("location").expect("a new order has a URL").to_owned();
         let order = order.json();
         for authorization in order["authorizations"].as_array().expect("a list") {

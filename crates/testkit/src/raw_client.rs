@@ -1,22 +1,28 @@
 //! An ACME client that sends what it is told to, right or wrong: for the requests that no real
 //! client sends.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use base64ct::{Base64UrlUnpadded, Encoding};
+mod binding;
+
+mod key;
+
+use std::sync::Arc;
+
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::Full;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
+
+pub use key::{JwsKey, base64url};
 
 use crate::{HttpsClient, Installation, MovableClock};
 
-/// Signs with a P-256 key of its own (ES256). Each request spends the nonce of the answer before
-/// it, refused or not, so that a chain of requests also shows that every answer brought a fresh one.
+/// Signs with a key of its own, on P-256 (ES256) unless it was given another. Each request spends the nonce
+/// of the answer before it, refused or not, so that a chain of requests also shows that every answer brought
+/// a fresh one.
 pub struct RawClient {
     https: HttpsClient,
     directory: Value,
-    key: EcdsaKeyPair,
+    key: Arc<JwsKey>,
     account: Option<String>,
     nonce: Option<String>,
 }
@@ -45,7 +51,17 @@ impl RawClient {
 
     /// A further client of the same server, with a new key and no account. Making it costs no request.
     pub fn another(&self) -> Self {
-        Self::with_new_key(self.https.clone(), self.directory.clone())
+        self.with_key(JwsKey::p256())
+    }
+
+    /// A client of that kind with a key of the caller's.
+    pub fn with_key(&self, key: JwsKey) -> Self {
+        Self::assembled(self.https.clone(), self.directory.clone(), key)
+    }
+
+    /// The key that it signs with.
+    pub fn key(&self) -> &Arc<JwsKey> {
+        &self.key
     }
 
     /// The URL of a resource, by its name in the directory: `newOrder`, say.
@@ -58,16 +74,12 @@ impl RawClient {
 
     /// The public key.
     pub fn jwk(&self) -> Value {
-        // SEC 1 §2.3.3: 04 ‖ x ‖ y.
-        let point = self.key.public_key().as_ref();
-        json!({ "kty": "EC", "crv": "P-256", "x": base64url(&point[1..33]), "y": base64url(&point[33..]) })
+        self.key.jwk()
     }
 
     /// What this client shows for a challenge with that token (RFC 8555 §8.1).
     pub fn key_authorization(&self, token: &str) -> String {
-        // The members stand in the order of their names, as RFC 7638 §3 wants them.
-        let thumbprint = digest(&SHA256, self.jwk().to_string().as_bytes());
-        format!("{token}.{}", base64url(thumbprint.as_ref()))
+        format!("{token}.{}", self.key.thumbprint())
     }
 
     /// The URL of the account that [`register`](Self::register) made or found.
@@ -100,7 +112,7 @@ impl RawClient {
 
     /// A good protected header for a request to that URL.
     pub async fn header(&mut self, url: &str) -> Value {
-        let mut header = json!({ "alg": "ES256", "nonce": self.nonce().await, "url": url });
+        let mut header = json!({ "alg": self.key.alg(), "nonce": self.nonce().await, "url": url });
         match &self.account {
             Some(account) => header["kid"] = json!(account),
             None => header["jwk"] = self.jwk(),
@@ -110,13 +122,7 @@ impl RawClient {
 
     /// A JWS in flattened form (RFC 7515 §7.2.2) with any protected header.
     pub fn sign(&self, header: &Value, payload: &str) -> Value {
-        let header = base64url(header.to_string().as_bytes());
-        let payload = base64url(payload.as_bytes());
-        let signature = self
-            .key
-            .sign(&SystemRandom::new(), format!("{header}.{payload}").as_bytes())
-            .expect("a key in memory signs");
-        json!({ "protected": header, "payload": payload, "signature": base64url(signature.as_ref()) })
+        self.key.flattened(header, payload.as_bytes())
     }
 
     /// Posts any body as a signed request, and keeps the nonce of the answer.
@@ -129,32 +135,8 @@ impl RawClient {
         answer
     }
 
-    /// Sends a request without body or signature.
-    pub async fn unsigned(&self, method: Method, url: &str) -> Answer {
-        let request = Request::builder().method(method).uri(url).body(Full::default());
-        self.exchange(request.expect("a URL")).await
-    }
-
-    async fn over(https: HttpsClient, installation: &Installation) -> Self {
-        let (_, directory) = https.get(&installation.directory_url()).await;
-        Self::with_new_key(https, serde_json::from_str(&directory).expect("the directory is JSON"))
-    }
-
-    fn with_new_key(https: HttpsClient, directory: Value) -> Self {
-        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a new key");
-        Self { https, directory, key, account: None, nonce: None }
-    }
-
-    /// The nonce of the last answer, or else a new one.
-    async fn nonce(&mut self) -> String {
-        if let Some(nonce) = self.nonce.take() {
-            return nonce;
-        }
-        let answer = self.unsigned(Method::HEAD, &self.url("newNonce")).await;
-        answer.header("replay-nonce").expect("newNonce gives a nonce").to_owned()
-    }
-
-    async fn exchange(&self, request: Request<Full<hyper::body::Bytes>>) -> Answer {
+    /// Sends any request whatever. The nonce of its answer is not kept.
+    pub async fn exchange(&self, request: Request<Full<Bytes>>) -> Answer {
         let what = format!("{} {}", request.method(), request.uri());
         let response = self.https.exchange(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         let (parts, body) = response.into_parts();
@@ -163,6 +145,34 @@ impl RawClient {
             headers: parts.headers,
             body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
         }
+    }
+
+    /// The nonce of the last answer, or else a new one; the caller spends it.
+    pub async fn nonce(&mut self) -> String {
+        if let Some(nonce) = self.nonce.take() {
+            return nonce;
+        }
+        let answer = self.unsigned(Method::HEAD, &self.url("newNonce")).await;
+        answer.header("replay-nonce").expect("newNonce gives a nonce").to_owned()
+    }
+
+    /// Sends a request without body or signature.
+    pub async fn unsigned(&self, method: Method, url: &str) -> Answer {
+        let request = Request::builder().method(method).uri(url).body(Full::default());
+        self.exchange(request.expect("a URL")).await
+    }
+
+    async fn over(https: HttpsClient, installation: &Installation) -> Self {
+        let (_, directory) = https.get(&installation.directory_url()).await;
+        Self::assembled(
+            https,
+            serde_json::from_str(&directory).expect("the directory is JSON"),
+            JwsKey::p256(),
+        )
+    }
+
+    fn assembled(https: HttpsClient, directory: Value, key: JwsKey) -> Self {
+        Self { https, directory, key: Arc::new(key), account: None, nonce: None }
     }
 }
 
@@ -187,8 +197,4 @@ impl Answer {
         assert_eq!(problem["status"], status, "{self:?}");
         problem["detail"].as_str().unwrap_or_else(|| panic!("no detail: {self:?}")).to_owned()
     }
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
 }

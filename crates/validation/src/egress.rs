@@ -128,6 +128,13 @@ pub enum SpecialUse {
     Broadcast,
     /// An address at which a cloud hands out a machine's credentials.
     CloudMetadata,
+    /// Kept for protocols or for nothing, so that no host is found there: `192.0.0.0/24` (RFC 6890
+    /// §2.1), `240.0.0.0/4` (RFC 1112 §4), `100::/64` (RFC 6666), `2001:10::/28` (RFC 4843),
+    /// `2001:20::/28` (RFC 7343), `5f00::/16` (RFC 9602) and `fec0::/10` (RFC 3879).
+    ///
+    /// The networks for documentation and measurement are not among them: laboratories number their
+    /// hosts from them.
+    Reserved,
 }
 
 impl SpecialUse {
@@ -143,6 +150,8 @@ impl SpecialUse {
             _ if ip.is_unspecified() => Some(Self::Unspecified),
             _ if ip.is_loopback() => Some(Self::Loopback),
             _ if ip.is_multicast() => Some(Self::Multicast),
+            IpAddr::V4(v4) if is_reserved_v4(v4) => Some(Self::Reserved),
+            IpAddr::V6(v6) if is_reserved_v6(v6) => Some(Self::Reserved),
             _ => None,
         }
     }
@@ -157,12 +166,24 @@ impl fmt::Display for SpecialUse {
             Self::Multicast => "a multicast address",
             Self::Broadcast => "the broadcast address",
             Self::CloudMetadata => "the metadata service of a cloud",
+            Self::Reserved => "a reserved address",
         })
     }
 }
 
+fn is_reserved_v4(v4: Ipv4Addr) -> bool {
+    matches!(v4.octets(), [192, 0, 0, _] | [240..=255, ..])
+}
+
+fn is_reserved_v6(v6: Ipv6Addr) -> bool {
+    matches!(
+        v6.segments(),
+        [0x100, 0, 0, 0, ..] | [0x2001, 0x10..=0x2f, ..] | [0x5f00, ..] | [0xfec0..=0xfeff, ..]
+    )
+}
+
 /// The metadata services outside of the link-local networks, and the best-known one within.
-const CLOUD_METADATA: [IpAddr; 8] = [
+const CLOUD_METADATA: [IpAddr; 11] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), // most clouds
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)), // Alibaba Cloud
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),   // Azure, the host's agent
@@ -170,6 +191,9 @@ const CLOUD_METADATA: [IpAddr; 8] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), // AWS, instances
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)), // AWS, pod identity
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)), // Google Cloud
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)), // Oracle Cloud
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200)), // Alibaba Cloud
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1)), // Linode
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)), // Scaleway
 ];
 
@@ -205,6 +229,8 @@ fn embedded_ipv4(v6: Ipv6Addr) -> [Option<Ipv4Addr>; 4] {
         }
         // 6to4 (RFC 3056 §2).
         [0x2002, ..] => [at(80), None, None, None],
+        // ISATAP (RFC 5214 §6.1), under any prefix.
+        [.., 0 | 0x200, 0x5efe, _, _] => [at(0), None, None, None],
         // Teredo (RFC 4380 §4): the server, and the client with its bits inverted.
         [0x2001, 0, ..] => [at(64), Some(Ipv4Addr::from_bits(!low(0, 32))), None, None],
         _ => [None; 4],
@@ -248,6 +274,20 @@ mod tests {
             ("168.63.129.16:80", CloudMetadata),
             ("192.0.0.192:80", CloudMetadata),
             ("[fd00:ec2::254]:80", CloudMetadata),
+            ("[fd20:ce::254]:80", CloudMetadata),
+            ("[fd00:c1::a9fe:a9fe]:80", CloudMetadata),
+            ("[fd00:100::100:200]:80", CloudMetadata),
+            ("[fd00:a9fe:a9fe::1]:80", CloudMetadata),
+            ("[fd00:42::42]:80", CloudMetadata),
+            ("192.0.0.8:80", Reserved),
+            ("240.0.0.1:80", Reserved),
+            ("255.255.255.254:80", Reserved),
+            ("[100::1]:80", Reserved),
+            ("[2001:10::1]:80", Reserved),
+            ("[2001:2f:ffff::1]:80", Reserved),
+            ("[5f00::1]:80", Reserved),
+            ("[fec0::1]:80", Reserved),
+            ("[feff::1]:80", Reserved),
             // Loopback in every dress that carries IPv4.
             ("[::ffff:127.0.0.1]:80", Loopback),
             ("[::127.0.0.1]:80", Loopback),
@@ -261,6 +301,8 @@ mod tests {
             ("[2001:0:7f00:1::]:80", Loopback),
             ("[2001::80ff:fffe]:80", Loopback),
             ("[64:ff9b::169.254.169.254]:80", CloudMetadata),
+            ("[2001:db8::5efe:169.254.169.254]:80", CloudMetadata),
+            ("[fd12:3456::200:5efe:127.0.0.1]:80", Loopback),
         ];
         let policy = policy(&[], &[], &[]);
         for (to, special) in table {
@@ -276,7 +318,13 @@ mod tests {
             "172.16.0.1:80",
             "192.168.1.1:443",
             "100.64.0.1:80",
+            "192.0.1.1:80",
+            "192.0.2.1:80",
+            "198.18.0.1:80",
             "198.51.100.1:80",
+            "[100:0:0:1::1]:80",
+            "[2001:30::1]:80",
+            "[3fff::1]:80",
             "[fd12:3456::1]:80",
             "[2001:db8::1]:80",
             "[64:ff9b::10.0.0.1]:80",
@@ -366,6 +414,7 @@ mod tests {
                 Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
                 Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
                 Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+                Ipv6Addr::new(0xfd12, 0, 0, 0, 0x200, 0x5efe, high, low),
                 Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, !high, !low),
             ] {
                 prop_assert!(policy.check(SocketAddr::new(dress.into(), 80)).is_err(), "{}", dress);

@@ -27,7 +27,7 @@ pub enum FailureKind {
     Connection,
     /// The time allowed ran out.
     Timeout,
-    /// The TLS handshake after a redirect to `https` failed.
+    /// The TLS handshake failed, or did not settle on the protocol asked for.
     Tls,
     /// The egress policy refuses every address of the name.
     Egress,
@@ -37,7 +37,7 @@ pub enum FailureKind {
     Response(u16),
     /// The answer is not HTTP/1.1.
     Protocol,
-    /// The answer is not the key authorization that was expected.
+    /// The answer is not the one that the challenge asks for.
     Mismatch,
     /// This machine has no descriptor, port, address or memory left to look with. It says nothing of
     /// the identifier.

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{MAX_BATCH, MAX_OWN_LINES, OpenError, Recovered};
 use crate::crypto::{Secret, same};
@@ -10,7 +11,7 @@ use crate::files::{self, FileError, refused};
 use crate::head::{End, Head};
 use crate::hex;
 use crate::line::{MAX_LINE_LENGTH, mac_of};
-use crate::names::CHECKPOINT_EVENT;
+use crate::names::{CHECKPOINT_EVENT, Node};
 use crate::reader::{Item, LineReader};
 use crate::scan::{Fields, Header};
 use crate::segment::{self, SegmentFile, SegmentName};
@@ -28,6 +29,9 @@ pub(super) fn recover(directory: &Path, secret: &Secret, pinned: Head) -> Result
     let newest = pinned.segment.as_ref().map(|end| end.segment.clone());
     let mut beyond = segment::list(directory)?;
     beyond.retain(|file| newest.as_ref().is_none_or(|newest| file.name > *newest));
+    if let (None, Some(first)) = (&newest, beyond.first()) {
+        check_owner(directory, first, pinned.node())?;
+    }
     if let [_, further, ..] = beyond.as_slice() {
         return Err(OpenError::HeadBehind { segment: further.name.clone() });
     }
@@ -50,6 +54,20 @@ pub(super) fn recover(directory: &Path, secret: &Secret, pinned: Head) -> Result
         return replay_new_segment(directory, replay, file, &next);
     }
     finish(directory, replay, file, cut)
+}
+
+/// A log that is there before a node has written anything may be that of another one. What its first line says is
+/// believed without proof, as it is refused either way.
+fn check_owner(directory: &Path, first: &SegmentFile, node: &Node) -> Result<(), OpenError> {
+    let mut lines = LineReader::new(first.open(MAX_LINE_LENGTH as u64, &Arc::default())?);
+    let Ok(Some(Item::Line(line))) = lines.next() else { return Ok(()) };
+    let stated = Header::parse(line).and_then(|header| str::from_utf8(header.node).ok());
+    match stated.and_then(|stated| Node::new(stated).ok()) {
+        Some(found) if found != *node => {
+            Err(OpenError::AnotherNode { directory: directory.to_owned(), found, node: node.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn replay_new_segment(

@@ -145,6 +145,39 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
+    /// Its name for programs, which stays the same from release to release.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::TooLong { .. } => "too_long",
+            Self::Torn { .. } => "torn",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Changed => "changed",
+            Self::MacChanged => "mac_changed",
+            Self::Inserted => "inserted",
+            Self::Duplicated { .. } => "duplicated",
+            Self::Reordered { .. } => "reordered",
+            Self::Removed { .. } => "removed",
+            Self::BrokenLink { .. } => "broken_link",
+            Self::ForeignNode { .. } => "foreign_node",
+            Self::Rekeyed => "rekeyed",
+            Self::NoSegmentLine => "no_segment_line",
+            Self::SegmentLineInside => "segment_line_inside",
+            Self::PinnedElsewhere { .. } => "pinned_elsewhere",
+            Self::PreviousSegment { .. } => "previous_segment",
+            Self::ForeignInstallation => "foreign_installation",
+            Self::TailCut { .. } => "tail_cut",
+            Self::HeadMismatch { .. } => "head_mismatch",
+            Self::HeadBehind { .. } => "head_behind",
+            Self::BadCheckpoint(_) => "bad_checkpoint",
+            Self::RootMismatch { .. } => "root_mismatch",
+            Self::FrontierMismatch => "frontier_mismatch",
+            Self::NotExtended { .. } => "not_extended",
+            Self::ShorterThanCheckpoint { .. } => "shorter_than_checkpoint",
+            Self::CheckpointNotCovered { .. } => "checkpoint_not_covered",
+        }
+    }
+
     /// Whether a finding of this kind in the next line is the same finding.
     fn continues(&self, earlier: &Self) -> bool {
         match (earlier, self) {
@@ -242,5 +275,68 @@ impl Findings {
             return;
         }
         self.told.push(Finding { file: file.to_owned(), line, lines, kind });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGES: [&str; 2] =
+        [include_str!("../../../../docs/audit.md"), include_str!("../../../../docs/formats/audit-log.md")];
+
+    /// Goes through all kinds, one after the other; a new one does not compile without its place here.
+    fn after(kind: &FindingKind) -> Option<FindingKind> {
+        Some(match kind {
+            FindingKind::Malformed(_) => FindingKind::TooLong { bytes: 0 },
+            FindingKind::TooLong { .. } => FindingKind::Torn { bytes: 0 },
+            FindingKind::Torn { .. } => FindingKind::Unreadable { reason: String::new() },
+            FindingKind::Unreadable { .. } => FindingKind::Changed,
+            FindingKind::Changed => FindingKind::MacChanged,
+            FindingKind::MacChanged => FindingKind::Inserted,
+            FindingKind::Inserted => FindingKind::Duplicated { seq: 0 },
+            FindingKind::Duplicated { .. } => FindingKind::Reordered { seq: 0 },
+            FindingKind::Reordered { .. } => FindingKind::Removed { first_seq: 0, count: 0 },
+            FindingKind::Removed { .. } => FindingKind::BrokenLink { seq: 0 },
+            FindingKind::BrokenLink { .. } => FindingKind::ForeignNode { node: String::new() },
+            FindingKind::ForeignNode { .. } => FindingKind::Rekeyed,
+            FindingKind::Rekeyed => FindingKind::NoSegmentLine,
+            FindingKind::NoSegmentLine => FindingKind::SegmentLineInside,
+            FindingKind::SegmentLineInside => FindingKind::PinnedElsewhere { segment: String::new() },
+            FindingKind::PinnedElsewhere { .. } => FindingKind::PreviousSegment { stated: String::new() },
+            FindingKind::PreviousSegment { .. } => FindingKind::ForeignInstallation,
+            FindingKind::ForeignInstallation => FindingKind::TailCut { last_seq: 0, pinned_seq: 0 },
+            FindingKind::TailCut { .. } => FindingKind::HeadMismatch { seq: 0 },
+            FindingKind::HeadMismatch { .. } => FindingKind::HeadBehind { pinned_seq: 0 },
+            FindingKind::HeadBehind { .. } => FindingKind::BadCheckpoint(CheckpointError::Malformed),
+            FindingKind::BadCheckpoint(_) => FindingKind::RootMismatch { from_seq: 0, to_seq: 0 },
+            FindingKind::RootMismatch { .. } => FindingKind::FrontierMismatch,
+            FindingKind::FrontierMismatch => FindingKind::NotExtended { size: 0 },
+            FindingKind::NotExtended { .. } => FindingKind::ShorterThanCheckpoint { size: 0, last_seq: 0 },
+            FindingKind::ShorterThanCheckpoint { .. } => {
+                FindingKind::CheckpointNotCovered { size: 0, first_seq: 0 }
+            }
+            FindingKind::CheckpointNotCovered { .. } => return None,
+        })
+    }
+
+    /// Every name is on both pages once, and there are no others.
+    #[test]
+    fn the_pages_list_the_names_of_all_kinds() {
+        let first = FindingKind::Malformed(Malformation::NotJson);
+        let mut names: Vec<&str> =
+            std::iter::successors(Some(first), after).map(|kind| kind.name()).collect();
+        names.sort_unstable();
+        for page in PAGES {
+            let table = page.split_once("\n| found | when |\n").expect("a table of kinds").1;
+            let table = table.split("\n\n").next().unwrap_or_default();
+            let mut listed: Vec<&str> = table
+                .lines()
+                .filter_map(|row| row.split('|').nth(1))
+                .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+                .collect();
+            listed.sort_unstable();
+            assert_eq!(listed, names);
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::chain::Standing;
 use super::finding::FindingKind;
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::crypto::Hash;
 use crate::hex;
 use crate::merkle::Frontier;
 use crate::names::{CHECKPOINT_EVENT, SEGMENT_EVENT};
@@ -32,20 +33,24 @@ impl<'a> Tree<'a> {
     }
 
     /// Looks at the next line of the chain, and says what is wrong with it.
-    pub(super) fn add(&mut self, line: &[u8], standing: Standing) -> Vec<FindingKind> {
-        let Ok(fields) = Fields::parse(line) else { return Vec::new() };
+    pub(super) fn add(
+        &mut self,
+        fields: &Fields<'_>,
+        leaf: Option<Hash>,
+        standing: Standing,
+    ) -> Vec<FindingKind> {
         let mut wrong = Vec::new();
         if standing == Standing::AfterBreak {
             self.frontier = None;
         }
         if fields.header.event == SEGMENT_EVENT.as_bytes() {
-            wrong.extend(self.begin_segment(&fields));
+            wrong.extend(self.begin_segment(fields));
         }
         if fields.header.event == CHECKPOINT_EVENT.as_bytes() {
-            wrong.extend(self.check(&fields));
+            wrong.extend(self.check(fields));
         }
-        if let Some(frontier) = &mut self.frontier {
-            frontier.push(line);
+        if let (Some(frontier), Some(leaf)) = (&mut self.frontier, leaf) {
+            frontier.push_hash(leaf);
             wrong.extend(self.hold_against_kept(&hex::decode(fields.header.mac)));
         }
         wrong

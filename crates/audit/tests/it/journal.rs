@@ -151,6 +151,37 @@ fn tampering_is_reported_at_opening_and_left_as_it_is() {
     assert!(matches!(site.try_open(), Err(OpenError::SegmentGone { .. })));
 }
 
+/// As after a working directory was moved: the message says what to type.
+#[test]
+fn the_log_of_another_node_is_told_from_one_that_was_changed() {
+    let mut old = Site::new("ca1");
+    for batches in 1..=3 {
+        old.append(7);
+        let mut moved = Site::new("ca2");
+        moved.directory = std::mem::replace(&mut old.directory, moved.directory);
+        let before = moved.segments().iter().map(|path| fs::read(path).unwrap()).collect::<Vec<_>>();
+        let error = moved.try_open().unwrap_err();
+        let directory = moved.path().display();
+        let said = error.to_string();
+        assert!(matches!(error, OpenError::AnotherNode { .. }), "{batches}: {said}");
+        for part in [
+            "is that of node ca1, and this is node ca2".to_owned(),
+            format!("`mv '{directory}' '{directory}.ca1'`"),
+            format!("`chancery audit verify --node ca1 --log '{directory}.ca1'`"),
+        ] {
+            assert!(said.contains(&part), "{said}");
+        }
+        assert_eq!(moved.segments().iter().map(|path| fs::read(path).unwrap()).collect::<Vec<_>>(), before);
+        old.directory = moved.directory;
+    }
+
+    // Where a node has a log of its own, nothing was moved: somebody put the lines there.
+    let mut own = Site::new("ca2");
+    own.append(1);
+    fs::copy(&old.segments()[0], own.path().join("audit.20990101T000000000Z.jsonl")).unwrap();
+    assert!(matches!(own.try_open(), Err(OpenError::Unsound { .. })));
+}
+
 #[test]
 fn a_store_that_is_much_older_than_the_log_is_refused() {
     let mut site = Site::new("ca1");

@@ -9,11 +9,11 @@ use x509_cert::ext::pkix::crl::dp::DistributionPoint;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{
     AccessDescription, AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints,
-    CrlDistributionPoints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier,
+    CrlDistributionPoints, ExtendedKeyUsage, KeyUsage, SubjectAltName, SubjectKeyIdentifier,
 };
 
-use crate::certificate::ProfileSpec;
 use crate::certificate::oid::TLS_FEATURE;
+use crate::certificate::{EndEntityUsage, ProfileSpec};
 use crate::key::KeyKind;
 use crate::name::San;
 
@@ -22,32 +22,22 @@ pub(crate) fn basic_constraints(ca: bool, path_len: Option<u8>) -> der::Result<E
     encode(true, &BasicConstraints { ca, path_len_constraint: path_len })
 }
 
-/// RFC 5280 §4.2.1.3: digitalSignature, and keyEncipherment for the key exchange of old with RSA keys.
-pub(super) fn key_usage(kind: KeyKind) -> der::Result<Extension> {
-    encode(true, &end_entity_usage(kind))
-}
-
-/// The key usage of an end entity with such a key.
-pub(super) fn end_entity_usage(kind: KeyKind) -> KeyUsage {
-    match kind {
-        KeyKind::Rsa { .. } => KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment),
-        _ => KeyUsage(KeyUsages::DigitalSignature.into()),
-    }
+/// RFC 5280 §4.2.1.3: digitalSignature, and those of the others that such a key can do.
+pub(crate) fn key_usage(spec: &ProfileSpec, kind: KeyKind) -> der::Result<Extension> {
+    let suited = spec.key_usages.iter().copied().filter(|usage| usage.suits(kind));
+    let usages = EndEntityUsage::flags(suited) | EndEntityUsage::DigitalSignature.flag();
+    encode(true, &KeyUsage(usages))
 }
 
 /// RFC 5280 §4.2.1.12.
-pub(super) fn extended_key_usage(client_auth: bool) -> der::Result<Extension> {
-    let mut purposes = vec![rfc5280::ID_KP_SERVER_AUTH];
-    if client_auth {
-        purposes.push(rfc5280::ID_KP_CLIENT_AUTH);
-    }
-    encode(false, &ExtendedKeyUsage(purposes))
+pub(super) fn extended_key_usage(spec: &ProfileSpec) -> der::Result<Extension> {
+    encode(false, &ExtendedKeyUsage(spec.extended_key_usages.iter().map(|purpose| purpose.oid()).collect()))
 }
 
-/// RFC 5280 §4.2.1.6: critical, since the subject is empty.
-pub(super) fn subject_alt_name(names: &[San]) -> der::Result<Extension> {
+/// RFC 5280 §4.2.1.6: critical where the subject is empty, not critical where it is not.
+pub(super) fn subject_alt_name(names: &[San], critical: bool) -> der::Result<Extension> {
     let names = names.iter().map(San::to_general_name).collect::<der::Result<Vec<_>>>()?;
-    encode(true, &SubjectAltName(names))
+    encode(critical, &SubjectAltName(names))
 }
 
 /// RFC 5280 §4.2.1.2.

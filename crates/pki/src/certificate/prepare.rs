@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use chancery_time::Timestamp;
-use der::asn1::{AnyRef, UintRef};
-use der::{Decode, Encode};
+use const_oid::db::rfc4519;
+use der::asn1::{Any, AnyRef, UintRef};
+use der::{Decode, Encode, Tag};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 
 use crate::asn1::{Signed, TbsCertificate};
 use crate::certificate::issuer::IssuerKey;
-use crate::certificate::{Issuer, Profile, SerialNumber, Validity, ValidityError, ca, extension};
+use crate::certificate::{
+    Issuer, MustStaple, Profile, SerialNumber, SubjectRule, Validity, ValidityError, ca, extension,
+};
 use crate::crypto::Refused;
 use crate::key::{SignError, Signer};
 use crate::lint::{self, LintFailure};
@@ -176,17 +181,19 @@ fn build(
     serial: SerialNumber,
 ) -> der::Result<Vec<u8>> {
     let (spec, key) = (profile.spec(), request.public_key());
+    let common_name = common_name(spec.subject, request.names());
+    let subject = subject(common_name)?;
     let mut extensions = vec![
         extension::basic_constraints(false, None)?,
-        extension::key_usage(key.kind())?,
-        extension::extended_key_usage(spec.client_auth)?,
-        extension::subject_alt_name(request.names())?,
+        extension::key_usage(spec, key.kind())?,
+        extension::extended_key_usage(spec)?,
+        extension::subject_alt_name(request.names(), common_name.is_none())?,
         extension::subject_key_id(key.key_id())?,
         extension::authority_key_id(issuer.certificate().key_id())?,
     ];
     extensions.extend(extension::authority_info_access(spec)?);
     extensions.extend(extension::crl_distribution_points(spec)?);
-    if request.must_staple() {
+    if request.must_staple() || spec.must_staple == MustStaple::Always {
         extensions.push(extension::must_staple()?);
     }
     let tbs = TbsCertificate {
@@ -195,11 +202,34 @@ fn build(
         signature: issuer.signature_algorithm().identifier(),
         issuer: AnyRef::from_der(issuer.certificate().subject_der())?,
         validity: validity.to_range()?,
-        subject: AnyRef::from_der(EMPTY_NAME)?,
+        subject: AnyRef::from_der(&subject)?,
         public_key: AnyRef::from_der(key.spki_der())?,
         extensions,
     };
     tbs.to_der()
 }
 
-const EMPTY_NAME: &[u8] = &[0x30, 0];
+/// The name that becomes the common name, where the profile wants one.
+fn common_name(rule: SubjectRule, names: &[San]) -> Option<&str> {
+    match rule {
+        SubjectRule::Empty => None,
+        SubjectRule::CommonName => names.iter().find_map(|name| match name {
+            San::Dns(name) if name.len() <= MAX_COMMON_NAME => Some(name.as_str()),
+            _ => None,
+        }),
+    }
+}
+
+/// The DER of a subject with that common name, or of an empty one. Text is UTF8String (RFC 5280 §4.1.2.4).
+fn subject(common_name: Option<&str>) -> der::Result<Vec<u8>> {
+    let mut subject = RdnSequence::default();
+    if let Some(name) = common_name {
+        let value = Any::new(Tag::Utf8String, name.as_bytes())?;
+        let attribute = AttributeTypeAndValue { oid: rfc4519::COMMON_NAME, value };
+        subject.push(RelativeDistinguishedName::try_from(vec![attribute])?);
+    }
+    subject.to_der()
+}
+
+/// `ub-common-name` (RFC 5280 §A.1).
+const MAX_COMMON_NAME: usize = 64;

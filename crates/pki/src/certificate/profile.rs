@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chancery_time::Timestamp;
 
-use crate::certificate::{Validity, ValidityError};
+use crate::certificate::{EndEntityUsage, Purpose, Validity, ValidityError};
 
 /// The longest validity of an end-entity certificate, whatever a profile says: 825 days, the most that
 /// Apple's platforms accept also from private roots.
@@ -22,8 +22,15 @@ pub struct ProfileSpec {
     pub max_validity: Duration,
     /// How far notBefore lies in the past, for clients whose clocks are slow. At most [`MAX_BACKDATE`].
     pub not_before_backdate: Duration,
-    /// Whether certificates also authenticate TLS clients.
-    pub client_auth: bool,
+    /// What the key may be used for. `digitalSignature` is always among them, listed or not; of the others a
+    /// certificate gets those that its key can do ([`EndEntityUsage::suits`]).
+    pub key_usages: Vec<EndEntityUsage>,
+    /// What the certificate is for, in the order in which it is written; at least one and at most 16.
+    pub extended_key_usages: Vec<Purpose>,
+    /// What the subject says.
+    pub subject: SubjectRule,
+    /// Who gets the TLS feature `status_request` ("must staple", RFC 7633).
+    pub must_staple: MustStaple,
     /// Where the issuing certificate can be fetched, DER (RFC 5280 §4.2.2.1).
     pub ca_issuers_url: Option<String>,
     /// Where the OCSP responder answers (RFC 5280 §4.2.2.1).
@@ -32,15 +39,41 @@ pub struct ProfileSpec {
     pub crl_url: Option<String>,
 }
 
+/// What the subject of a certificate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectRule {
+    /// Nothing; the subject alternative names are critical then (RFC 5280 §4.2.1.6).
+    Empty,
+    /// The first DNS name of at most 64 characters (RFC 5280 §A.1) as its common name, for old programs. A
+    /// certificate without such a name is as with [`SubjectRule::Empty`].
+    CommonName,
+}
+
+/// Who gets the TLS feature `status_request`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MustStaple {
+    /// Those who ask; whether asking is allowed, the rules for requests say.
+    IfAsked,
+    /// Everybody.
+    Always,
+}
+
+/// The most extended key usages that a profile can have.
+const MAX_PURPOSES: usize = 16;
+
 impl Default for ProfileSpec {
-    /// 90 days, an hour of them in the past, servers only, no URLs.
+    /// 90 days, an hour of them in the past, servers only, RSA keys for key exchange too, an empty subject, no
+    /// URLs.
     fn default() -> Self {
         let validity = Duration::from_hours(90 * 24);
         Self {
             validity,
             max_validity: validity,
             not_before_backdate: Duration::from_hours(1),
-            client_auth: false,
+            key_usages: vec![EndEntityUsage::DigitalSignature, EndEntityUsage::KeyEncipherment],
+            extended_key_usages: vec![Purpose::SERVER_AUTH],
+            subject: SubjectRule::Empty,
+            must_staple: MustStaple::IfAsked,
             ca_issuers_url: None,
             ocsp_url: None,
             crl_url: None,
@@ -73,6 +106,18 @@ pub enum ProfileError {
     /// X.509 knows whole seconds only.
     #[error("the profile's times have to be whole seconds")]
     Fraction,
+    /// A certificate that is good for nothing, or for too much.
+    #[error("a profile needs from one to {MAX_PURPOSES} extended key usages, not {count}")]
+    Purposes {
+        /// How many the specification has.
+        count: usize,
+    },
+    /// The same purpose again.
+    #[error("the extended key usage {purpose} stands in the profile twice")]
+    RepeatedPurpose {
+        /// Which one.
+        purpose: Purpose,
+    },
     /// A URL that no client could use.
     #[error("`{url}` is not an http URL of at most 2048 ASCII characters")]
     Url {
@@ -132,12 +177,31 @@ impl Profile {
         if spec.validity < spec.not_before_backdate + Duration::from_mins(1) {
             return Err(ProfileError::TooShort);
         }
+        purposes(&spec.extended_key_usages)?;
         for url in [&spec.ca_issuers_url, &spec.ocsp_url, &spec.crl_url].into_iter().flatten() {
             if !is_usable(url) {
                 return Err(ProfileError::Url { url: url.chars().take(64).collect() });
             }
         }
         Ok(Self(spec))
+    }
+
+    /// The same profile with a shorter longest validity, as an external account's policy may ask for. A longer
+    /// one changes nothing.
+    ///
+    /// The default validity is cut to it, and notBefore then lies at most a twelfth of it in the past, such
+    /// that most of a short life is still to come when it begins.
+    ///
+    /// # Errors
+    /// When nothing useful is left.
+    pub fn restricted(&self, max_validity: Duration) -> Result<Self, ProfileError> {
+        if max_validity >= self.0.max_validity {
+            return Ok(self.clone());
+        }
+        let validity = self.0.validity.min(max_validity);
+        let not_before_backdate =
+            self.0.not_before_backdate.min(Duration::from_secs(validity.as_secs() / 12));
+        Self::new(ProfileSpec { validity, max_validity, not_before_backdate, ..self.0.clone() })
     }
 
     /// What it was made from.
@@ -179,6 +243,17 @@ impl Profile {
     }
 }
 
+fn purposes(purposes: &[Purpose]) -> Result<(), ProfileError> {
+    if !(1..=MAX_PURPOSES).contains(&purposes.len()) {
+        return Err(ProfileError::Purposes { count: purposes.len() });
+    }
+    let repeated = purposes
+        .iter()
+        .enumerate()
+        .find(|(index, purpose)| purposes.iter().skip(index + 1).any(|other| other == *purpose));
+    repeated.map_or(Ok(()), |(_, purpose)| Err(ProfileError::RepeatedPurpose { purpose: *purpose }))
+}
+
 fn is_usable(url: &str) -> bool {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|octet| octet.is_ascii_graphic()))
@@ -206,6 +281,18 @@ mod tests {
             (ProfileSpec { not_before_backdate: hours(25), ..sound.clone() }, ProfileError::Backdate),
             (ProfileSpec { validity: Duration::from_millis(1), ..sound.clone() }, ProfileError::Fraction),
             (
+                ProfileSpec { extended_key_usages: vec![], ..sound.clone() },
+                ProfileError::Purposes { count: 0 },
+            ),
+            (
+                ProfileSpec { extended_key_usages: vec![Purpose::SERVER_AUTH; 17], ..sound.clone() },
+                ProfileError::Purposes { count: 17 },
+            ),
+            (
+                ProfileSpec { extended_key_usages: vec![Purpose::CLIENT_AUTH; 2], ..sound.clone() },
+                ProfileError::RepeatedPurpose { purpose: Purpose::CLIENT_AUTH },
+            ),
+            (
                 ProfileSpec { crl_url: Some("ftp://x".into()), ..sound },
                 ProfileError::Url { url: "ftp://x".into() },
             ),
@@ -213,6 +300,27 @@ mod tests {
         for (spec, error) in cases {
             assert_eq!(Profile::new(spec), Err(error));
         }
+    }
+
+    #[test]
+    fn restricting_only_ever_shortens() {
+        let profile =
+            Profile::new(ProfileSpec { must_staple: MustStaple::Always, ..Default::default() }).unwrap();
+        let hours = Duration::from_hours;
+        let times = |profile: &Profile| {
+            let spec = profile.spec();
+            (spec.validity, spec.max_validity, spec.not_before_backdate)
+        };
+        for longer in [hours(90 * 24), hours(9000 * 24)] {
+            assert_eq!(profile.restricted(longer).unwrap(), profile);
+        }
+        let day = profile.restricted(hours(24)).unwrap();
+        assert_eq!(times(&day), (hours(24), hours(24), hours(1)));
+        assert_eq!(day.spec().must_staple, MustStaple::Always);
+        let hour = profile.restricted(hours(1)).unwrap();
+        assert_eq!(times(&hour), (hours(1), hours(1), Duration::from_mins(5)));
+        assert_eq!(profile.restricted(Duration::from_secs(60)), Err(ProfileError::TooShort));
+        assert_eq!(profile.restricted(Duration::from_millis(3_600_500)), Err(ProfileError::Fraction));
     }
 
     #[test]

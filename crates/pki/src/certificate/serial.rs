@@ -41,6 +41,17 @@ impl SerialNumber {
         Ok(Self(big_endian))
     }
 
+    /// The one that an integer is, big-endian, however many zeros it begins with; `None` for one of more than 128
+    /// bits, and for zero.
+    pub fn from_integer(integer: &[u8]) -> Option<Self> {
+        let zeros = integer.iter().take_while(|octet| **octet == 0).count();
+        let digits = integer.get(zeros..)?;
+        let mut octets = [0; 16];
+        let start = octets.len().checked_sub(digits.len())?;
+        octets.get_mut(start..)?.copy_from_slice(digits);
+        Self::from_bytes(octets).ok()
+    }
+
     /// The number, big-endian.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -63,6 +74,24 @@ mod tests {
         assert_eq!(SerialNumber::from_bytes([0; 16]), Err(SerialError::Zero));
         let one = SerialNumber::from_bytes(1_u128.to_be_bytes()).unwrap();
         assert_eq!(one.to_string(), "00000000000000000000000000000001");
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        let whole = SerialNumber::from_bytes([0xff; 16]).unwrap();
+        let small = SerialNumber::from_bytes(0x0187_u128.to_be_bytes()).unwrap();
+        // The content of a DER INTEGER has a zero before a first bit that is set.
+        for (integer, serial) in [
+            (&[&[0], &[0xff; 16][..]].concat()[..], Some(whole)),
+            (&[0xff; 16], Some(whole)),
+            (&[0x01, 0x87], Some(small)),
+            (&[0, 0, 0x01, 0x87], Some(small)),
+            (&[0x01; 17], None),
+            (&[0], None),
+            (&[], None),
+        ] {
+            assert_eq!(SerialNumber::from_integer(integer), serial, "{integer:?}");
+        }
     }
 
     #[test]

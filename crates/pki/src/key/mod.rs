@@ -4,10 +4,8 @@ mod algorithm;
 mod key_file;
 mod private;
 mod public;
-pub(crate) mod weakness;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm, UnknownKeyAlgorithm};
 pub use key_file::KeyFileError;
 pub use private::{KeyError, PrivateKey, SignError, Signer};
 pub use public::{KeyKind, PublicKey, PublicKeyError};
-pub use weakness::RsaWeakness;

@@ -224,12 +224,27 @@ mod tests {
         assert!(matches!(PublicKey::from_spki_der(&der), Err(PublicKeyError::Malformed(_))));
     }
 
+    /// Points that have the right length, and lie off their curve by one bit of the last coordinate. Keys on
+    /// P-521 are not made here, so that one is the point with zero coordinates: `b` is not 0.
     #[test]
     fn a_point_off_the_curve_verifies_nothing() {
-        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let mut der = key.public_key().spki_der().to_vec();
-        *der.last_mut().unwrap() ^= 1;
-        let off_curve = PublicKey::from_spki_der(&der).unwrap();
-        assert!(off_curve.verifier(SignatureAlgorithm::EcdsaSha256).is_err());
+        let off = |algorithm| {
+            let mut der = PrivateKey::generate(algorithm).unwrap().public_key().spki_der().to_vec();
+            *der.last_mut().unwrap() ^= 1;
+            der
+        };
+        let mut p521 =
+            b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23".to_vec();
+        p521.extend(b"\x03\x81\x86\x00\x04");
+        p521.extend([0; 132]);
+        for (der, method) in [
+            (off(KeyAlgorithm::EcdsaP256), SignatureAlgorithm::EcdsaSha256),
+            (off(KeyAlgorithm::EcdsaP384), SignatureAlgorithm::EcdsaSha384),
+            (p521, SignatureAlgorithm::EcdsaSha512),
+        ] {
+            let off_curve = PublicKey::from_spki_der(&der).unwrap();
+            assert!(method.suits(off_curve.kind()));
+            assert!(off_curve.verifier(method).is_err(), "{off_curve:?}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! One rule, one function.
 
-use const_oid::db::rfc5280;
+use const_oid::db::{rfc4519, rfc5280};
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::UintRef;
-use der::{Decode, Encode};
+use der::{Decode, Encode, Tag, Tagged};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{
@@ -14,7 +14,7 @@ use x509_cert::time::Time;
 use x509_cert::{Certificate, Version};
 
 use crate::certificate::oid::TLS_FEATURE;
-use crate::certificate::{MAX_VALIDITY, Validity};
+use crate::certificate::{EndEntityUsage, MAX_VALIDITY, MustStaple, SubjectRule, Validity};
 use crate::key::KeyKind;
 use crate::lint::Expected;
 use crate::name::San;
@@ -98,8 +98,30 @@ fn validity_form(certificate: &Certificate, _: &Expected<'_>) -> Finding {
     demand(both, "a time is not UTCTime before 2050 and GeneralizedTime from then on (RFC 5280 §4.1.2.5)")
 }
 
-fn subject(certificate: &Certificate, _: &Expected<'_>) -> Finding {
-    demand(certificate.tbs_certificate().subject().is_empty(), "its subject is not empty")
+/// Empty, or one common name as the profile asks for: the first DNS name that fits into one.
+fn subject(certificate: &Certificate, expected: &Expected<'_>) -> Finding {
+    let subject = certificate.tbs_certificate().subject();
+    let attributes: Vec<_> = subject.iter().collect();
+    match (attributes.as_slice(), common_name(expected)) {
+        ([], None) => Ok(()),
+        (_, None) => Err("its subject is not empty"),
+        ([only], Some(wanted)) if only.oid == rfc4519::COMMON_NAME => {
+            let written = only.value.tag() == Tag::Utf8String && only.value.value() == wanted.as_bytes();
+            demand(written, "its common name is not the first of its DNS names that fits")
+        }
+        _ => Err("its subject is not one common name"),
+    }
+}
+
+/// What the common name has to be.
+fn common_name<'e>(expected: &Expected<'e>) -> Option<&'e str> {
+    if expected.profile.spec().subject == SubjectRule::Empty {
+        return None;
+    }
+    expected.request.names().iter().find_map(|name| match name {
+        San::Dns(name) => (name.len() <= 64).then_some(name.as_str()),
+        San::Ip(_) => None,
+    })
 }
 
 fn public_key(certificate: &Certificate, expected: &Expected<'_>) -> Finding {
@@ -132,31 +154,48 @@ fn basic_constraints(certificate: &Certificate, _: &Expected<'_>) -> Finding {
 }
 
 fn key_usage(certificate: &Certificate, expected: &Expected<'_>) -> Finding {
-    let wanted = match expected.request.public_key().kind() {
-        KeyKind::Rsa { .. } => KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment,
-        _ => KeyUsages::DigitalSignature.into(),
+    use KeyUsages::{
+        CRLSign, DataEncipherment, DigitalSignature, KeyAgreement, KeyCertSign, KeyEncipherment,
+        NonRepudiation,
     };
-    let found = find::<KeyUsage>(certificate)?;
-    demand(
-        found == Some((true, KeyUsage(wanted))),
-        "the key usage is not critical and the one for such a key",
-    )
+    let Some((true, KeyUsage(found))) = find::<KeyUsage>(certificate)? else {
+        return Err("it has no critical key usage (RFC 5280 §4.2.1.3)");
+    };
+    demand(found.contains(DigitalSignature), "its key usage lacks digitalSignature")?;
+    demand(found.is_disjoint(KeyCertSign | CRLSign), "its key usage is an authority's")?;
+    let possible = match expected.request.public_key().kind() {
+        KeyKind::Rsa { .. } => DigitalSignature | NonRepudiation | KeyEncipherment | DataEncipherment,
+        KeyKind::EcdsaP256 | KeyKind::EcdsaP384 | KeyKind::EcdsaP521 => {
+            DigitalSignature | NonRepudiation | KeyAgreement
+        }
+        KeyKind::Ed25519 => DigitalSignature | NonRepudiation,
+    };
+    let listed = EndEntityUsage::flags(expected.profile.spec().key_usages.iter().copied());
+    let wanted = (listed & possible) | DigitalSignature;
+    demand(found == wanted, "its key usage is not the profile's for such a key")
 }
 
 fn extended_key_usage(certificate: &Certificate, expected: &Expected<'_>) -> Finding {
-    let mut wanted = vec![rfc5280::ID_KP_SERVER_AUTH];
-    if expected.profile.spec().client_auth {
-        wanted.push(rfc5280::ID_KP_CLIENT_AUTH);
-    }
-    let found = find::<ExtendedKeyUsage>(certificate)?;
-    demand(found == Some((false, ExtendedKeyUsage(wanted))), "the extended key usage is not the profile's")
+    let Some((false, ExtendedKeyUsage(found))) = find::<ExtendedKeyUsage>(certificate)? else {
+        return Err("it has no extended key usage, or a critical one");
+    };
+    let forbidden = [rfc5280::ANY_EXTENDED_KEY_USAGE, rfc5280::ID_KP_OCSP_SIGNING];
+    demand(
+        !found.iter().any(|oid| forbidden.contains(oid)),
+        "it has an extended key usage that is never issued",
+    )?;
+    let wanted = expected.profile.spec().extended_key_usages.iter().map(|purpose| purpose.oid());
+    demand(found.into_iter().eq(wanted), "the extended key usage is not the profile's")
 }
 
 fn subject_alt_name(certificate: &Certificate, expected: &Expected<'_>) -> Finding {
     let Some((critical, names)) = find::<SubjectAltName>(certificate)? else {
         return Err("it has no subjectAltName");
     };
-    demand(critical, "subjectAltName is not critical though the subject is empty (RFC 5280 §4.2.1.6)")?;
+    let subject_is_empty = certificate.tbs_certificate().subject().is_empty();
+    let problem =
+        "subjectAltName is not critical with an empty subject, or critical with another (RFC 5280 §4.2.1.6)";
+    demand(critical == subject_is_empty, problem)?;
     let wanted = expected.request.names();
     let same = !wanted.is_empty()
         && names.0.len() == wanted.len()
@@ -192,8 +231,9 @@ fn must_staple(certificate: &Certificate, expected: &Expected<'_>) -> Finding {
     const STATUS_REQUEST: &[u8] = &[0x30, 3, 2, 1, 5];
     let found = all_extensions(certificate).iter().find(|extension| extension.extn_id == TLS_FEATURE);
     let found = found.map(|extension| (extension.critical, extension.extn_value.as_bytes()));
-    let wanted = expected.request.must_staple().then_some((false, STATUS_REQUEST));
-    demand(found == wanted, "the TLS feature is not the one that was asked for (RFC 7633)")
+    let always = expected.profile.spec().must_staple == MustStaple::Always;
+    let wanted = (always || expected.request.must_staple()).then_some((false, STATUS_REQUEST));
+    demand(found == wanted, "the TLS feature is not the one that was asked for or is given always (RFC 7633)")
 }
 
 /// RFC 5280 §4.2.1.13 and §4.2.2.1.

@@ -14,9 +14,12 @@ use x509_cert::time::Time;
 
 use super::*;
 use crate::asn1::{Signed, TbsCertificate};
-use crate::certificate::{CaCertificate, ProfileSpec, basic_constraints, prepare, subject_key_id};
+use crate::certificate::{
+    CaCertificate, EndEntityUsage, MustStaple, ProfileSpec, Purpose, SubjectRule, basic_constraints, prepare,
+    subject_key_id,
+};
 use crate::hierarchy;
-use crate::key::{KeyAlgorithm, PrivateKey, SignatureAlgorithm, Signer};
+use crate::key::{KeyAlgorithm, KeyKind, PrivateKey, SignatureAlgorithm, Signer};
 use crate::name::San;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_781_443_380);
@@ -209,6 +212,94 @@ fn key_usage() {
     // keyCertSign alone.
     stage.breaks("key-usage", |tbs| set(tbs, rfc5280::ID_CE_KEY_USAGE, vec![3, 2, 2, 4]));
     stage.breaks("key-usage", |tbs| find(tbs, rfc5280::ID_CE_KEY_USAGE).critical = false);
+}
+
+/// What the default profile decides, octet for octet: subject, key usage, purposes, and the names' criticality.
+#[test]
+fn the_default_profile() {
+    let mut stage = Stage::new();
+    stage.profile = Profile::new(ProfileSpec::default()).unwrap();
+    let sound = stage.tbs();
+    let mut tbs = TbsCertificate::from_der(&sound).unwrap();
+    assert_eq!(tbs.subject.to_der().unwrap(), [0x30, 0]);
+    let mut written = |oid| {
+        let extension = find(&mut tbs, oid);
+        (extension.critical, extension.extn_value.as_bytes().to_vec())
+    };
+    assert_eq!(written(rfc5280::ID_CE_KEY_USAGE), (true, vec![3, 2, 7, 0x80]));
+    let server_auth = b"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01".to_vec();
+    assert_eq!(written(rfc5280::ID_CE_EXT_KEY_USAGE), (false, server_auth));
+    assert!(written(rfc5280::ID_CE_SUBJECT_ALT_NAME).0);
+    assert_eq!(tbs.extensions.len(), 7);
+
+    let rsa = KeyKind::Rsa { bits: 2048 };
+    let usage = crate::certificate::key_usage(stage.profile.spec(), rsa).unwrap();
+    assert_eq!((usage.critical, usage.extn_value.as_bytes()), (true, [3, 2, 5, 0xa0].as_slice()));
+}
+
+#[test]
+fn key_usage_follows_the_profile() {
+    let mut stage = Stage::new();
+    let spec = ProfileSpec {
+        key_usages: EndEntityUsage::ALL.to_vec(),
+        extended_key_usages: vec![Purpose::CLIENT_AUTH, "1.3.6.1.5.2.3.5".parse().unwrap()],
+        ..stage.profile.spec().clone()
+    };
+    stage.profile = Profile::new(spec).unwrap();
+    // digitalSignature, nonRepudiation and keyAgreement, which is all that an ECDSA key can do.
+    let sound = stage.tbs();
+    let mut tbs = TbsCertificate::from_der(&sound).unwrap();
+    assert_eq!(find(&mut tbs, rfc5280::ID_CE_KEY_USAGE).extn_value.as_bytes(), [3, 2, 3, 0b1100_1000]);
+    stage.breaks("key-usage", |tbs| set(tbs, rfc5280::ID_CE_KEY_USAGE, vec![3, 2, 7, 0b1000_0000]));
+    stage.breaks("key-usage", |tbs| set(tbs, rfc5280::ID_CE_KEY_USAGE, vec![3, 2, 3, 0b1110_1000]));
+    stage.breaks("extended-key-usage", |tbs| {
+        set(tbs, rfc5280::ID_CE_EXT_KEY_USAGE, vec![rfc5280::ID_KP_CLIENT_AUTH].to_der().unwrap());
+    });
+    stage.breaks("extended-key-usage", |tbs| find(tbs, rfc5280::ID_CE_EXT_KEY_USAGE).critical = true);
+}
+
+#[test]
+fn common_name() {
+    let long = format!("{}.example.test", "a".repeat(60));
+    let mut stage = Stage::new();
+    let spec = ProfileSpec { subject: SubjectRule::CommonName, ..stage.profile.spec().clone() };
+    stage.profile = Profile::new(spec).unwrap();
+    let named = |stage: &mut Stage, names: Vec<San>| {
+        let key = stage.request.public_key().clone();
+        stage.request = ValidatedRequest::for_tests(key, names, false);
+        let sound = stage.tbs();
+        let mut tbs = TbsCertificate::from_der(&sound).unwrap();
+        let subject = tbs.subject.to_der().unwrap();
+        (subject, find(&mut tbs, rfc5280::ID_CE_SUBJECT_ALT_NAME).critical)
+    };
+    let nothing_fits = vec![San::Dns(long.clone()), San::Ip("192.0.2.1".parse().unwrap())];
+    assert_eq!(named(&mut stage, nothing_fits), (vec![0x30, 0], true));
+    let names = vec![San::Dns(long), San::Dns("b.test".into()), San::Dns("c.test".into())];
+    let (subject, critical) = named(&mut stage, names);
+    assert_eq!(
+        subject,
+        [b"\x30\x11\x31\x0f\x30\x0d\x06\x03\x55\x04\x03\x0c\x06".as_slice(), b"b.test"].concat()
+    );
+    assert!(!critical);
+
+    stage.breaks("subject-alt-name", |tbs| find(tbs, rfc5280::ID_CE_SUBJECT_ALT_NAME).critical = true);
+    stage.breaks("subject", |tbs| tbs.subject = AnyRef::from_der(&[0x30, 0]).unwrap());
+    let other = [&subject[..subject.len() - 6], b"c.test"].concat();
+    let sound = stage.tbs();
+    let mut tbs = TbsCertificate::from_der(&sound).unwrap();
+    tbs.subject = AnyRef::from_der(&other).unwrap();
+    assert_eq!(stage.verdict_on(&tbs.to_der().unwrap()).unwrap_err().rule, "subject");
+}
+
+#[test]
+fn must_staple_for_all() {
+    let mut stage = Stage::new();
+    let spec = ProfileSpec { must_staple: MustStaple::Always, ..stage.profile.spec().clone() };
+    stage.profile = Profile::new(spec).unwrap();
+    let names = stage.request.names().to_vec();
+    stage.request = ValidatedRequest::for_tests(stage.request.public_key().clone(), names, false);
+    assert_eq!(stage.verdict(|_| ()), Ok(()));
+    stage.breaks("must-staple", |tbs| drop(tbs.extensions.pop()));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use der::Decode;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
 
+use crate::certificate::EndEntityUsage;
 use crate::certificate::oid::TLS_FEATURE;
 use crate::name::San;
 use crate::request::{RequestRefusal, RequestRules};
@@ -29,7 +30,7 @@ pub(super) fn read(extensions: &[Extension], rules: &RequestRules) -> Result<Wis
         match extension.extn_id {
             rfc5280::ID_CE_SUBJECT_ALT_NAME => wishes.names = names(extension)?,
             rfc5280::ID_CE_BASIC_CONSTRAINTS => basic_constraints(extension)?,
-            rfc5280::ID_CE_KEY_USAGE => key_usage(extension)?,
+            rfc5280::ID_CE_KEY_USAGE => key_usage(extension, rules)?,
             rfc5280::ID_CE_EXT_KEY_USAGE => extended_key_usage(extension, rules)?,
             TLS_FEATURE => {
                 tls_feature(extension, rules)?;
@@ -69,17 +70,25 @@ fn basic_constraints(extension: &Extension) -> Result<(), RequestRefusal> {
     Ok(())
 }
 
-fn key_usage(extension: &Extension) -> Result<(), RequestRefusal> {
+fn key_usage(extension: &Extension, rules: &RequestRules) -> Result<(), RequestRefusal> {
     let usage: KeyUsage = decode(extension)?;
     if usage.key_cert_sign() || usage.crl_sign() {
         return Err(RequestRefusal::CaKeyUsage);
     }
-    Ok(())
+    if usage.encipher_only() || usage.decipher_only() {
+        return Err(RequestRefusal::HalfAgreement);
+    }
+    let asked = EndEntityUsage::ALL.into_iter().filter(|asked| usage.0.contains(asked.flag()));
+    match asked.into_iter().find(|asked| !rules.key_usages.contains(asked)) {
+        Some(usage) => Err(RequestRefusal::KeyUsage { usage }),
+        None => Ok(()),
+    }
 }
 
 fn extended_key_usage(extension: &Extension, rules: &RequestRules) -> Result<(), RequestRefusal> {
     let purposes: ExtendedKeyUsage = decode(extension)?;
-    match purposes.0.into_iter().find(|purpose| !rules.extended_key_usages.contains(purpose)) {
+    let allowed = |oid| rules.extended_key_usages.iter().any(|purpose| purpose.oid() == oid);
+    match purposes.0.into_iter().find(|oid| !allowed(*oid)) {
         Some(oid) => Err(RequestRefusal::ExtendedKeyUsage { oid }),
         None => Ok(()),
     }
@@ -168,6 +177,23 @@ mod tests {
         for usage in [KeyUsages::KeyCertSign, KeyUsages::CRLSign] {
             let refused = read_one(extension(KeyUsage::OID, &KeyUsage(usage.into())));
             assert_eq!(refused, Err(RequestRefusal::CaKeyUsage));
+        }
+    }
+
+    #[test]
+    fn key_usages_have_to_be_allowed() {
+        let asks = |usage: KeyUsages| [extension(KeyUsage::OID, &KeyUsage(usage.into()))];
+        let rules =
+            RequestRules { key_usages: vec![EndEntityUsage::DigitalSignature], ..RequestRules::default() };
+        assert!(read(&asks(KeyUsages::DigitalSignature), &rules).is_ok());
+        for usage in EndEntityUsage::ALL {
+            assert!(read(&asks(usage.flag()), &RequestRules::default()).is_ok(), "{usage}");
+            if usage != EndEntityUsage::DigitalSignature {
+                assert_eq!(read(&asks(usage.flag()), &rules), Err(RequestRefusal::KeyUsage { usage }));
+            }
+        }
+        for half in [KeyUsages::EncipherOnly, KeyUsages::DecipherOnly] {
+            assert_eq!(read(&asks(half), &RequestRules::default()), Err(RequestRefusal::HalfAgreement));
         }
     }
 

@@ -3,6 +3,7 @@
 mod extensions;
 mod refusal;
 mod rules;
+mod second_view;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,8 @@ pub struct CertificateRequest {
     signature_algorithm: Option<SignatureAlgorithm>,
     signature: Vec<u8>,
     signed: Vec<u8>,
+    /// All of it, for the second reading.
+    der: Vec<u8>,
 }
 
 /// Why bytes are not a certificate request.
@@ -76,6 +79,7 @@ impl CertificateRequest {
             signature_algorithm: SignatureAlgorithm::from_identifier(&envelope.algorithm),
             signature: envelope.signature.to_vec(),
             signed: envelope.message.to_vec(),
+            der: der.to_vec(),
         })
     }
 

@@ -1,8 +1,10 @@
 //! Why a certificate request is not honoured, in words for the person who made it.
 
+use chancery_keycheck::RsaWeakness;
 use const_oid::ObjectIdentifier;
 
-use crate::key::{KeyKind, RsaWeakness};
+use crate::certificate::EndEntityUsage;
+use crate::key::KeyKind;
 
 /// Why a certificate request is refused. The text is for the client: it says what, where and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +31,9 @@ pub enum RequestRefusal {
     /// The RSA key is weak whatever its length.
     #[error("the RSA key is weak: {0}; generate another")]
     WeakRsa(RsaWeakness),
+    /// Others have the private key too.
+    #[error("the key of the certificate request is known to be compromised; generate another")]
+    CompromisedKey,
     /// There is more than one list of extensions.
     #[error("the certificate request has {count} extension requests; exactly one is expected")]
     ExtensionRequests {
@@ -73,6 +78,15 @@ pub enum RequestRefusal {
     /// Key usages that only an authority has.
     #[error("the certificate request asks for the key usage keyCertSign or cRLSign; remove it")]
     CaKeyUsage,
+    /// A key usage that the policy does not allow.
+    #[error("the key usage {usage} is not allowed by the profile")]
+    KeyUsage {
+        /// The usage.
+        usage: EndEntityUsage,
+    },
+    /// `encipherOnly` and `decipherOnly` narrow keyAgreement, which is never done here by halves.
+    #[error("the key usages encipherOnly and decipherOnly cannot be requested; remove them")]
+    HalfAgreement,
     /// A purpose that the policy does not allow.
     #[error("the extended key usage {oid} is not allowed by the profile")]
     ExtendedKeyUsage {
@@ -120,6 +134,15 @@ pub enum RequestRefusal {
     /// A common name that was not ordered.
     #[error("the common name is none of the order's names; leave it out, or use one of them")]
     CommonName,
+    /// Two parsers do not read the same in it.
+    #[error(
+        "the certificate request is ambiguous: two ways of reading it differ in {what}; write it as plain DER, \
+         for instance with another program"
+    )]
+    Ambiguous {
+        /// What they read differently.
+        what: &'static str,
+    },
     /// The signature is by a method that is not accepted.
     #[error(
         "the certificate request is signed with {oid}, which is not accepted for a {kind} key; use SHA-256, \

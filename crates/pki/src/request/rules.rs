@@ -1,16 +1,19 @@
 //! The rules that a request has to meet, cheapest first, so that nobody makes the server work for nothing.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use chancery_keycheck::{CompromisedKeys, rsa};
 use const_oid::ObjectIdentifier;
-use const_oid::db::{rfc4519, rfc5280};
+use const_oid::db::rfc4519;
 use der::Tagged;
 use der::asn1::Any;
 
-use crate::key::{KeyKind, PublicKey, Signer, weakness};
+use crate::certificate::{EndEntityUsage, Purpose};
+use crate::key::{KeyKind, PublicKey, Signer};
 use crate::name::San;
 use crate::request::extensions::{self, Wishes};
-use crate::request::{CertificateRequest, RequestRefusal};
+use crate::request::{CertificateRequest, RequestRefusal, second_view};
 
 /// What a profile allows a request to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +22,12 @@ pub struct RequestRules {
     pub key_types: Vec<KeyType>,
     /// The shortest RSA modulus in bits. Nothing below 2048 or above 8192 is ever accepted.
     pub min_rsa_bits: usize,
-    /// The extended key usages that a request may ask for. Asking does not grant them: the profile says
-    /// what is issued.
-    pub extended_key_usages: Vec<ObjectIdentifier>,
+    /// Keys that nobody should use, since others have them too.
+    pub compromised_keys: Arc<CompromisedKeys>,
+    /// The key usages that a request may ask for. Asking does not grant them: the profile says what is issued.
+    pub key_usages: Vec<EndEntityUsage>,
+    /// The extended key usages that a request may ask for. Asking does not grant them either.
+    pub extended_key_usages: Vec<Purpose>,
     /// Whether the TLS feature `status_request` ("must staple", RFC 7633) is granted to those who ask.
     pub must_staple: bool,
 }
@@ -42,13 +48,16 @@ pub enum KeyType {
 }
 
 impl Default for RequestRules {
-    /// Every kind of key, RSA from 2048 bits; serverAuth and clientAuth; no must-staple.
+    /// Every kind of key, RSA from 2048 bits; every key usage of an end entity, since OpenSSL's stock
+    /// configuration asks for nonRepudiation; serverAuth and clientAuth; no must-staple.
     fn default() -> Self {
         use KeyType::{EcdsaP256, EcdsaP384, EcdsaP521, Ed25519, Rsa};
         Self {
             key_types: vec![EcdsaP256, EcdsaP384, EcdsaP521, Rsa, Ed25519],
             min_rsa_bits: RSA_BITS_FLOOR,
-            extended_key_usages: vec![rfc5280::ID_KP_SERVER_AUTH, rfc5280::ID_KP_CLIENT_AUTH],
+            compromised_keys: Arc::new(CompromisedKeys::published()),
+            key_usages: EndEntityUsage::ALL.to_vec(),
+            extended_key_usages: vec![Purpose::SERVER_AUTH, Purpose::CLIENT_AUTH],
             must_staple: false,
         }
     }
@@ -110,6 +119,7 @@ pub fn check(
     };
     same_names(&requested, names)?;
     subject(request, &requested)?;
+    second_view::agrees(request, &requested)?;
     signature(request)?;
     Ok(ValidatedRequest { public_key: request.public_key.clone(), names: requested, must_staple })
 }
@@ -136,13 +146,24 @@ fn key(key: &PublicKey, rules: &RequestRules) -> Result<(), RequestRefusal> {
     if !rules.key_types.contains(&key_type) {
         return Err(RequestRefusal::KeyNotAllowed { kind });
     }
-    let KeyKind::Rsa { bits } = kind else { return Ok(()) };
-    let (min, max) = (rules.min_rsa_bits.max(RSA_BITS_FLOOR), RSA_BITS_CEILING);
+    if let KeyKind::Rsa { bits } = kind {
+        rsa_key(key, bits, rules.min_rsa_bits)?;
+    }
+    if rules.compromised_keys.contains(key.spki_der()) {
+        return Err(RequestRefusal::CompromisedKey);
+    }
+    Ok(())
+}
+
+fn rsa_key(key: &PublicKey, bits: usize, min_bits: usize) -> Result<(), RequestRefusal> {
+    let (min, max) = (min_bits.max(RSA_BITS_FLOOR), RSA_BITS_CEILING);
     if !(min..=max).contains(&bits) {
         return Err(RequestRefusal::RsaBits { bits, min, max });
     }
-    let weakness = key.rsa_numbers().and_then(|(modulus, exponent)| weakness::find(modulus, exponent));
-    weakness.map_or(Ok(()), |weakness| Err(RequestRefusal::WeakRsa(weakness)))
+    match key.rsa_numbers() {
+        Some((modulus, exponent)) => rsa::examine(modulus, exponent).map_err(RequestRefusal::WeakRsa),
+        None => Ok(()),
+    }
 }
 
 /// Attributes describe the request, not the certificate, so those that are not read change nothing and are
@@ -161,13 +182,13 @@ fn same_names(requested: &[San], ordered: &[San]) -> Result<(), RequestRefusal> 
     if requested.is_empty() {
         return Err(RequestRefusal::NoNames);
     }
-    let surplus = list(requested.iter().filter(|name| !ordered.contains(name)));
+    let surplus: Vec<&San> = requested.iter().filter(|name| !ordered.contains(name)).collect();
     if !surplus.is_empty() {
-        return Err(RequestRefusal::SurplusNames { names: surplus });
+        return Err(RequestRefusal::SurplusNames { names: list(&surplus) });
     }
-    let missing = list(ordered.iter().filter(|name| !requested.contains(name)));
+    let missing: Vec<&San> = ordered.iter().filter(|name| !requested.contains(name)).collect();
     if !missing.is_empty() {
-        return Err(RequestRefusal::MissingNames { names: missing });
+        return Err(RequestRefusal::MissingNames { names: list(&missing) });
     }
     Ok(())
 }
@@ -215,7 +236,12 @@ fn is_one_of(common_name: &Any, names: &[San]) -> bool {
 }
 
 /// The first few names, so that an answer stays short.
-fn list<'a>(names: impl Iterator<Item = &'a San>) -> String {
-    let names: Vec<String> = names.take(5).map(San::to_string).collect();
-    names.join(", ")
+/// The first of some names, each cleaned so that no terminal obeys it.
+fn list(names: &[&San]) -> String {
+    let clean = |name: &&San| {
+        let name: String =
+            name.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        format!("`{name}`")
+    };
+    names.iter().take(5).map(clean).collect::<Vec<_>>().join(", ")
 }

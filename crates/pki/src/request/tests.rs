@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_in_result, reason = "in a test, a panic is a verdict")]
 
+use chancery_keycheck::CompromisedKeys;
 use der::asn1::{BitStringRef, ContextSpecific, OctetString, SetOfVec};
 use der::{Any, Encode, Tag, TagMode, TagNumber};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -122,6 +123,61 @@ fn kinds_of_key_have_to_be_allowed() {
 }
 
 #[test]
+fn compromised_keys_are_refused() {
+    let draft = Draft::sound();
+    let digest: String =
+        crate::crypto::sha256(&draft.spki).iter().map(|octet| format!("{octet:02x}")).collect();
+    let rules = RequestRules {
+        compromised_keys: CompromisedKeys::with_list(&digest).unwrap().into(),
+        ..RequestRules::default()
+    };
+    let request = CertificateRequest::from_der(&draft.to_der()).unwrap();
+    let ordered = names(&["a.test", "b.test"]);
+    assert_eq!(check(&request, &ordered, &rules), Err(RequestRefusal::CompromisedKey));
+    assert!(check(&request, &ordered, &RequestRules::default()).is_ok());
+}
+
+/// The first reading, spoilt in one place each, differs from the second.
+#[test]
+fn both_readings_have_to_agree() {
+    let mut draft = Draft::with_subject(&[(COMMON_NAME, "a.test")]);
+    let text = Any::new(Tag::Utf8String, &b"secret"[..]).unwrap();
+    draft.attributes.push(attribute(CHALLENGE_PASSWORD, text));
+    let sound = CertificateRequest::from_der(&draft.to_der()).unwrap();
+    let ordered = names(&["a.test", "b.test"]);
+    let verdict = |spoil: &dyn Fn(&mut CertificateRequest)| {
+        let mut request = sound.clone();
+        spoil(&mut request);
+        second_view::agrees(&request, &ordered)
+    };
+    assert_eq!(verdict(&|_| ()), Ok(()));
+    type Spoil = Box<dyn Fn(&mut CertificateRequest)>;
+    let spoils: Vec<(&str, Spoil)> = vec![
+        ("what is signed", Box::new(|request| request.signed.truncate(1))),
+        ("what is signed", Box::new(|request| request.signature.truncate(1))),
+        ("the signature's method", Box::new(|request| request.signature_oid = ORGANISATION)),
+        ("the version", Box::new(|request| request.is_version_1 = false)),
+        ("the subject", Box::new(|request| request.subject = Name::default())),
+        (
+            "the public key",
+            Box::new(|request| {
+                request.public_key =
+                    PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap().public_key().clone();
+            }),
+        ),
+        ("the types of attributes", Box::new(|request| request.other_attributes.clear())),
+        ("the extensions", Box::new(|request| request.extension_requests.clear())),
+        ("the extensions", Box::new(|request| request.extension_requests[0][0].critical = true)),
+        ("its structure", Box::new(|request| request.der.push(0))),
+    ];
+    for (what, spoil) in spoils {
+        assert_eq!(verdict(&*spoil), Err(RequestRefusal::Ambiguous { what }));
+    }
+    let others = second_view::agrees(&sound, &names(&["a.test"]));
+    assert_eq!(others, Err(RequestRefusal::Ambiguous { what: "the names" }));
+}
+
+#[test]
 fn other_attributes_are_passed_over_unless_they_hold_extensions() {
     let mut draft = Draft::sound();
     let text = Any::new(Tag::Utf8String, &b"secret"[..]).unwrap();
@@ -160,9 +216,11 @@ fn exactly_the_orders_names() {
     let verdict =
         |dns_names| Draft { attributes: vec![extension_request(dns_names)], ..Draft::sound() }.verdict();
     assert!(verdict(&["B.test", "a.TEST", "a.test"]).is_ok());
-    let surplus = RequestRefusal::SurplusNames { names: "c.test".into() };
+    let surplus = RequestRefusal::SurplusNames { names: "`c.test`".into() };
     assert_eq!(verdict(&["a.test", "b.test", "c.test"]), Err(surplus));
-    let missing = RequestRefusal::MissingNames { names: "b.test".into() };
+    let empty = RequestRefusal::SurplusNames { names: "``".into() };
+    assert_eq!(verdict(&["a.test", "b.test", ""]), Err(empty));
+    let missing = RequestRefusal::MissingNames { names: "`b.test`".into() };
     assert_eq!(verdict(&["a.test"]), Err(missing));
 }
 
@@ -214,7 +272,7 @@ mod rsa {
     use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
     use super::*;
-    use crate::key::RsaWeakness;
+    use chancery_keycheck::RsaWeakness;
 
     fn verdict(modulus: &[u8], exponent: &[u8]) -> RequestRefusal {
         let numbers = [modulus, exponent].map(|number| UintRef::new(number).unwrap().to_der().unwrap());

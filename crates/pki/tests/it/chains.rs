@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chancery_pki::certificate::{
-    Certificate, IssueError, Issuer, Profile, ProfileSpec, SerialNumber, prepare,
+    Certificate, IssueError, Issuer, Profile, ProfileSpec, Purpose, SerialNumber, prepare,
 };
 use chancery_pki::hierarchy;
 use chancery_pki::key::{KeyAlgorithm, PrivateKey, SignError, SignatureAlgorithm, Signer};
@@ -79,7 +79,7 @@ fn a_certificate_says_what_it_should() {
     let openssl = OpenSsl::new();
     let authority = authority(KeyAlgorithm::EcdsaP256);
     let spec = ProfileSpec {
-        client_auth: true,
+        extended_key_usages: vec![Purpose::SERVER_AUTH, Purpose::CLIENT_AUTH],
         ocsp_url: Some("http://ca.example.test/ocsp".into()),
         ca_issuers_url: Some("http://ca.example.test/issuing.der".into()),
         crl_url: Some("http://ca.example.test/crl".into()),

@@ -4,13 +4,16 @@
 //! outbox and the new end of the log is pinned. A crash in between leaves lines beyond the pinned end;
 //! the journal finds them when it is opened again, and they are taken out of the outbox then.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use chancery_audit::{
     Appended, Decision, Event, EventName, Head, Journal, MAX_BATCH, Node, Options, compress_closed,
 };
@@ -27,6 +30,8 @@ use crate::store::audit::{self, Waiting};
 const INTERVAL: Duration = Duration::from_millis(250);
 /// How long a log that cannot be written rests before it is tried again. The backlog is counted as often.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long the disk may take for a batch before it is said to hang: it took well under a second, or is no use.
+const DISK_PATIENCE: Duration = Duration::from_secs(30);
 /// How long until the same is said again.
 const REMINDER: Duration = Duration::from_secs(60);
 
@@ -50,16 +55,22 @@ pub(crate) struct Health(Arc<AtomicU8>);
 const WRITING: u8 = 0;
 const BEHIND: u8 = 1;
 const CLOSED: u8 = 2;
+const ENDED: u8 = 3;
 
 impl Health {
     /// Whether changes may be made that the log has to tell of.
     pub(crate) fn allows_changes(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != CLOSED
+        matches!(self.0.load(Ordering::Relaxed), WRITING | BEHIND)
     }
 
     /// Whether what happens is in the log a moment later.
     pub(crate) fn is_writing(&self) -> bool {
         self.0.load(Ordering::Relaxed) == WRITING
+    }
+
+    /// Whether nothing will be written any more before the server is started again.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == ENDED
     }
 
     fn set(&self, to: u8) {
@@ -77,6 +88,7 @@ pub(crate) struct Appender {
     health: Health,
     journal: Option<Journal>,
     said: Option<Instant>,
+    patience: Duration,
     compressing: Option<JoinHandle<()>>,
 }
 
@@ -94,15 +106,38 @@ impl Appender {
     ) -> anyhow::Result<Self> {
         let node = Node::new(node)?;
         let health = Health::default();
-        Ok(Self { db, node, keys, policy, clock, health, journal: None, said: None, compressing: None })
+        Ok(Self {
+            db,
+            node,
+            keys,
+            policy,
+            clock,
+            health,
+            journal: None,
+            said: None,
+            patience: DISK_PATIENCE,
+            compressing: None,
+        })
     }
 
     pub(crate) fn health(&self) -> Health {
         self.health.clone()
     }
 
-    /// Works until `stop`, and then once more for what is left.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Works until `stop`, and then once more for what is left. Where it fails in a way that nobody thought of,
+    /// nothing is issued any more: nobody would count what waits.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let health = self.health();
+        if let Err(error) = tokio::spawn(self.work(stop)).await {
+            health.set(ENDED);
+            tracing::error!(
+                %error,
+                "THE AUDIT LOG IS NOT WRITTEN ANY MORE: what writes it has failed; events wait in the store, and nothing is issued until the server is started again"
+            );
+        }
+    }
+
+    async fn work(mut self, stop: CancellationToken) {
         loop {
             let pause = if self.attempt().await { INTERVAL } else { RETRY };
             tokio::select! {
@@ -122,8 +157,7 @@ impl Appender {
         }
         let Some(journal) = self.journal.take() else { return };
         let now = self.clock.now();
-        let closed = tokio::task::spawn_blocking(move || journal.close(now)).await;
-        let closed = closed.map_err(anyhow::Error::from).and_then(|closed| Ok(closed?));
+        let closed = self.on_disk(move || journal.close(now)).await.and_then(|closed| Ok(closed?));
         let pinned = match closed {
             Ok(Some(appended)) => self.pin(&[], appended).await,
             Ok(None) => Ok(()),
@@ -183,7 +217,7 @@ impl Appender {
         let (directory, secret, options) =
             (self.policy.directory.clone(), self.keys.secret(), self.policy.options);
         let signer = self.keys.signer(&self.node)?;
-        let opening = tokio::task::spawn_blocking(move || {
+        let opening = self.on_disk(move || {
             let (journal, recovered) = Journal::open(&directory, secret, signer, options, pinned.clone())?;
             let unpinned = unpinned::events(&directory, &pinned, journal.head())?;
             anyhow::Ok((journal.head() != &pinned, journal, recovered.cut_bytes, unpinned))
@@ -217,7 +251,7 @@ impl Appender {
         let events = waiting.into_iter().map(event).collect::<anyhow::Result<Vec<Event>>>()?;
         let mut journal = self.journal.take().context("the log is not open")?;
         let now: Timestamp = self.clock.now();
-        let appending = tokio::task::spawn_blocking(move || {
+        let appending = self.on_disk(move || {
             let appended = journal.append(&events, now);
             (journal, appended)
         });
@@ -243,7 +277,7 @@ impl Appender {
             .await?;
         if let Some(checkpoint) = appended.checkpoint {
             let directory = self.policy.directory.clone();
-            tokio::task::spawn_blocking(move || {
+            self.on_disk(move || {
                 if let Err(error) = checkpoint.write_to(&directory) {
                     tracing::warn!(%error, "a checkpoint of the audit log is in the log only: its file was not written");
                 }
@@ -252,6 +286,29 @@ impl Appender {
             self.compress();
         }
         Ok(())
+    }
+
+    /// Does what may have to wait for the disk. One that hangs is told of like one that fails, and waited for all the
+    /// same: what it was given may yet be written.
+    async fn on_disk<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let begun = Instant::now();
+        let mut working = tokio::task::spawn_blocking(work);
+        let mut patience = self.patience;
+        loop {
+            match tokio::time::timeout(patience, &mut working).await {
+                Ok(done) => return Ok(done?),
+                Err(_) => {
+                    let seconds = begun.elapsed().as_secs();
+                    let directory = self.policy.directory.display();
+                    let hangs = anyhow!("the disk under {directory} has not answered for {seconds} seconds");
+                    self.complain(&hangs).await;
+                    patience = RETRY;
+                }
+            }
+        }
     }
 
     /// Compresses what is closed, aside: a large segment takes minutes, in which events are to be written. The
@@ -274,8 +331,10 @@ impl Appender {
     /// Says that the log is not written, and whether changes may be made all the same.
     async fn complain(&mut self, error: &anyhow::Error) {
         let node = self.node.clone();
-        let backlog = self.db.read(move |tx| audit::backlog(tx, node.as_str())).await;
-        let is_full = backlog.as_ref().is_ok_and(|backlog| *backlog >= self.policy.backlog);
+        let backlog = self.db.read(move |tx| audit::backlog(tx, node.as_str()));
+        // The database may be on the disk that hangs.
+        let backlog = tokio::time::timeout(RETRY, backlog).await.ok().and_then(Result::ok);
+        let is_full = backlog.is_some_and(|backlog| backlog >= self.policy.backlog);
         let allowed_changes = self.health.allows_changes();
         self.health.set(if self.policy.required || is_full { CLOSED } else { BEHIND });
         let is_news = self.health.allows_changes() != allowed_changes;

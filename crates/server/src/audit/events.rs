@@ -24,11 +24,24 @@ events! {
     SERVER_STOP = "server.stop", "The server has stopped accepting requests; the last event of an orderly run.", [];
 
     ACCOUNT_CREATE = "account.create", "An account was made.", ["contacts", "thumbprint"];
-    ACCOUNT_UPDATE = "account.update", "An account changed its contacts.", ["contacts"];
+    ACCOUNT_UPDATE = "account.update", "The contacts of an account were changed, by itself or by an operator.", ["contacts"];
     ACCOUNT_DEACTIVATE = "account.deactivate", "An account was closed by its owner.", [];
+    ACCOUNT_KEY_CHANGE = "account.key_change", "An account got another key; both are thumbprints.", ["from", "to"];
+    ACCOUNT_REVOKE = "account.revoke", "An operator revoked an account.", [];
 
-    ORDER_CREATE = "order.create", "An order was made.", ["order", "identifiers"];
+    EAB_CREATE = "eab.create", "An operator made a key for external account bindings.", ["kid", "label", "uses", "expires", "policy"];
+    EAB_IMPORT = "eab.import", "An operator brought such a key along from another server.", ["kid", "label", "uses", "expires", "policy"];
+    EAB_REVOKE = "eab.revoke", "An operator revoked such a key.", ["kid", "accounts"];
+    EAB_USE = "eab.use", "An account was registered with such a key.", ["kid", "uses_left"];
+    EAB_REFUSE = "eab.refuse", "A registration was refused, because its external account binding is not believed.", ["kid"];
+
+    ORDER_CREATE = "order.create", "An order was made; `replaces` is the certificate that it says it renews.", ["order", "identifiers", "profile", "replaces"];
     ORDER_INVALID = "order.invalid", "An order that was being issued was given up.", ["order", "error"];
+    ORDER_AWAIT_APPROVAL = "order.await_approval", "An order was finalized that a person has to approve.", ["order", "identifiers", "profile"];
+    ORDER_APPROVE = "order.approve", "An operator approved an order; `reason` is what was said about it.", ["order", "identifiers", "profile", "reason"];
+    ORDER_REJECT = "order.reject", "An operator rejected an order; the client is told the reason.", ["order", "identifiers", "profile", "reason"];
+    ORDER_CAA_DENY = "order.caa_deny", "No certificate was made for an order, because CAA records forbid it or cannot be found out; `refused` is of how many names, `errors` has the first five.", ["order", "refused", "errors"];
+    AUTHORIZATION_CREATE = "authorization.create", "An account asked for an authorization ahead of any order.", ["authorization", "identifier", "profile", "subdomains"];
     AUTHORIZATION_DEACTIVATE = "authorization.deactivate", "An account gave an authorization up.", ["authorization", "identifier"];
     CHALLENGE_ANSWER = "challenge.answer", "A client said that a challenge can be looked at.", ["challenge", "type", "identifier"];
     CHALLENGE_VALID = "challenge.valid", "A challenge was passed.", ["challenge", "identifier"];
@@ -37,6 +50,11 @@ events! {
     CERTIFICATE_ISSUE = "certificate.issue", "A certificate was issued.", ["certificate", "order", "serial", "identifiers", "not_before", "not_after"];
     CERTIFICATE_ISSUE_OWN = "certificate.issue_own", "The server issued a certificate to itself.", ["certificate", "serial", "identifiers", "not_before", "not_after"];
     CERTIFICATE_DISCARD = "certificate.discard", "A certificate was signed and discarded: its order had been settled by another node.", ["certificate", "order"];
+    CERTIFICATE_REVOKE = "certificate.revoke", "A certificate was revoked: by the account that ordered it (`account`), by another one that answers for its names (`other_account`), by whoever holds its key (`key`), or by an operator (`operator`).", ["certificate", "serial", "identifiers", "owner", "by", "reason"];
+    CERTIFICATE_REVOKE_REJECTED = "certificate.revoke_rejected", "A client asked for the revocation of a certificate that it has no right to, whether there is such a certificate or not.", ["serial", "reason"];
+
+    LIMIT_REACHED = "limit.reached", "A request was refused because of a limit of the configuration; at most once in the time of the limit for each subject and node.", ["limit", "subject", "allowed"];
+    ABUSE_BLOCKED = "abuse.blocked", "An address sent too many bad signatures or requests for objects of others, and is refused for a while; as seldom as `limit.reached`.", ["limit", "subject", "allowed"];
 
     LICENSE_BOOT_REFUSED = "license.boot_refused", "The server refused to start.", ["reasons"];
     LICENSE_BOOT_DEGRADED = "license.boot_degraded", "The server started in a degraded state that is acknowledged.", ["reasons", "hash", "acknowledged_at"];

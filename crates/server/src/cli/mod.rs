@@ -1,14 +1,22 @@
 //! The commands, as they are written on the command line.
 
+mod account;
+mod assembly;
 mod audit;
 mod boot;
 mod ca;
+mod certificate;
 mod cold_start;
+mod eab;
 mod init;
 mod license;
+mod lines;
+mod names;
 mod office;
+mod order;
 mod output;
 mod serve;
+mod table;
 mod validate;
 mod visit;
 
@@ -43,9 +51,21 @@ enum Command {
     /// Run without a licence for a while.
     #[command(subcommand)]
     ColdStart(cold_start::ColdStartCommand),
+    /// Make and hand out keys for external account bindings (RFC 8555 §7.3.4).
+    #[command(subcommand)]
+    Eab(eab::EabCommand),
+    /// Look at ACME accounts, and revoke them.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Look at orders, and approve or reject those that wait for it.
+    #[command(subcommand)]
+    Order(order::OrderCommand),
     /// Verify the audit log, search it, and hand it to an auditor.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Look through the issued certificates, and revoke them.
+    #[command(subcommand)]
+    Certificate(certificate::CertificateCommand),
     /// Look at the certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -130,7 +150,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::ColdStart(command) => cold_start::run(&command),
         Command::License(command) => license::run(command),
+        Command::Eab(command) => eab::run(command),
+        Command::Order(command) => order::run(command),
+        Command::Account(command) => account::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Certificate(command) => certificate::run(command),
         Command::Ca(CaCommand::Root(args)) => ca::root(&args.config),
     }
 }

@@ -26,8 +26,7 @@ pub(super) async fn office(config: &Config, db: Db) -> anyhow::Result<Office> {
     let trail = Trail::new(&node::name(&config.server.workdir)?);
     Ok(Office {
         configuration: licensed_parts(config),
-        // The configuration has exactly one.
-        profiles: 1,
+        profiles: u64::try_from(config.profiles.len()).unwrap_or(u64::MAX),
         logged_first_account: logged_first_account(config, &db, &installation).await?,
         db,
         installation,

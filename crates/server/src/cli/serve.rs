@@ -8,16 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_lc_rs::digest::{SHA256, digest};
-use chancery_acme::{Nonces, Sealer};
-use chancery_authority::local::{LocalAuthority, Paths};
 use chancery_db::Db;
 use chancery_files as files;
-use chancery_pki::certificate::{Profile, ProfileSpec};
-use chancery_time::{Clock, SystemClock, Timestamp};
-use chancery_validation::egress::EgressPolicy;
-use chancery_validation::http01::{Http01, Http01Settings};
-use chancery_validation::resolver::Resolver;
-use http::HeaderValue;
+use chancery_time::{Clock, SystemClock};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,24 +18,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::assembly::{Watched, app};
 use super::boot;
 use super::office::office;
 use super::output::print;
 use super::{EXIT_REFUSED, LogLevel, ServeArgs};
 use crate::app::App;
-use crate::audit::appender::{Appender, Health, Policy};
+use crate::audit::appender::{Appender, Policy};
 use crate::audit::keys::Keys;
-use crate::audit::{self, Entry, Trail, events};
-use crate::config::{self, Config, PassphraseSource, Tls};
-use crate::http::urls::{Urls, path};
-use crate::http::{directory, router};
+use crate::audit::{self, Entry, events};
+use crate::config::{self, Config, Tls};
+use crate::hex::hex;
+use crate::http::router;
 use crate::jobs::{self, JobQueue};
 use crate::licensing::change::Office;
 use crate::licensing::{self, Keeper, intake};
-use crate::service::account_keys::AccountKeys;
-use crate::service::issuance::Issuance;
 use crate::store;
-use crate::store::settings;
 use crate::tls::certificate::CurrentCertificate;
 use crate::tls::files::CertificateFiles;
 use crate::tls::own::OwnCertificate;
@@ -76,6 +67,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let jwt_file = intake::jwt_file(&config.server.workdir);
     let keeper = Arc::new(Keeper::new(office, jwt_file, snapshot, Arc::new(clock)));
     keeper.remind();
+    warn_of_limits_off(&config);
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on {} (server.listen)", config.server.listen))?;
@@ -99,7 +91,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     // Before anybody can know that the server runs: a signal that comes at once must drain it too.
     let signals = Signals::listen()?;
     tell_start(&config, &app, state).await?;
-    print(&format!("ready {}", app.urls.of_path(path::DIRECTORY)))?;
+    print(&format!("ready {}", app.urls.directory()))?;
     tracing::info!(url = app.urls.of_path(""), listen = %config.server.listen, "serving");
 
     signals.wait().await;
@@ -116,13 +108,6 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     app.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// What watches over every change.
-struct Watched {
-    licensing: Arc<Keeper>,
-    trail: Trail,
-    audit: Health,
 }
 
 async fn appender(config: &Config, office: &Office, clock: Arc<dyn Clock>) -> anyhow::Result<Appender> {
@@ -146,96 +131,23 @@ async fn appender(config: &Config, office: &Office, clock: Arc<dyn Clock>) -> an
 async fn tell_start(config: &Config, app: &App, state: &'static str) -> anyhow::Result<()> {
     let file = std::fs::read(&config.file).unwrap_or_default();
     let hash = digest(&SHA256, &file);
-    let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let details = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "build": licensing::build().date,
         "listen": config.server.listen.to_string(),
-        "config_sha256": hash,
+        "config_sha256": hex(hash.as_ref()),
         "state": state,
     });
     let started = Entry::new(events::SERVER_START, details);
     Ok(app.trail.tell_alone(&app.db, started, app.now()).await?)
 }
 
-async fn app(
-    config: &Config,
-    db: Db,
-    watched: Watched,
-    jobs: JobQueue,
-    clock: Arc<dyn Clock>,
-) -> anyhow::Result<App> {
-    let urls = Urls::new(&config.server.url);
-    let fresh = Sealer::random_secret()?;
-    let secret = db.write(move |tx| settings::find_or_insert(tx, settings::OBJECT_ID_SECRET, &fresh)).await?;
-    let secret = secret
-        .as_slice()
-        .try_into()
-        .context("the secret behind object names in the store has not 32 bytes")?;
-    let mut issuance = None;
-    for (index, authority) in config.authorities.iter().enumerate() {
-        let opened = open_authority(authority, clock.now())?;
-        if index == config.profile.authority {
-            issuance = Some(Issuance::new(&db, &authority.name, opened, profile(config)?).await?);
-        }
+/// Whoever switched a limit off should not forget it.
+fn warn_of_limits_off(config: &Config) {
+    let off = config.limits.off();
+    if !off.is_empty() {
+        tracing::warn!("limits that are switched off (limits in the configuration): {}", off.join(", "));
     }
-    Ok(App {
-        sealer: Sealer::new(secret)?,
-        nonces: Nonces::new()?,
-        account_keys: AccountKeys::new(),
-        issuance: issuance.context("the profile has no authority")?,
-        http01: http01(config)?,
-        tasks: TaskTracker::new(),
-        directory: directory(&urls, &config.server)?,
-        directory_link: HeaderValue::try_from(format!("<{}>;rel=\"index\"", urls.of_path(path::DIRECTORY)))?,
-        terms_of_service: config.server.terms_of_service.is_some(),
-        clock,
-        db,
-        urls,
-        licensing: watched.licensing,
-        trail: watched.trail,
-        audit: watched.audit,
-        jobs,
-    })
-}
-
-fn open_authority(authority: &config::Authority, now: Timestamp) -> anyhow::Result<LocalAuthority> {
-    let passphrase = match &authority.passphrase {
-        PassphraseSource::Environment(passphrase) => passphrase.clone(),
-        PassphraseSource::File(path) => config::passphrase(path)?,
-    };
-    let paths = Paths::in_directory(&authority.directory);
-    LocalAuthority::open(&authority.name, &paths, &passphrase, now)
-        .with_context(|| format!("the authority `{}` cannot be opened", authority.name))
-}
-
-fn profile(config: &Config) -> anyhow::Result<Profile> {
-    let validity = config.profile.validity;
-    let spec = ProfileSpec {
-        validity,
-        max_validity: validity,
-        // An hour for slow clocks, but never more than a twelfth of a short life.
-        not_before_backdate: Duration::from_secs((validity.as_secs() / 12).min(3_600)),
-        ..ProfileSpec::default()
-    };
-    Profile::new(spec).with_context(|| format!("the profile `{}`", config.profile.name))
-}
-
-fn http01(config: &Config) -> anyhow::Result<Http01> {
-    let validation = &config.profile.validation;
-    let resolver = if validation.resolvers.is_empty() {
-        Resolver::system()?
-    } else {
-        Resolver::with_servers(&validation.resolvers, Duration::from_secs(3))?
-    };
-    let (allow, deny) = (validation.egress_allow.clone(), validation.egress_deny.clone());
-    let egress = EgressPolicy::new(allow, deny, vec![config.server.listen]);
-    let settings = Http01Settings {
-        port: validation.http_port,
-        https_port: validation.https_port,
-        ..Http01Settings::default()
-    };
-    Ok(Http01::new(resolver, egress, settings))
 }
 
 /// The listener's certificate, with the task that keeps it fresh.

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A sentence for the operator, also for a zero: a limit is left out, not set to nothing.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let shape =
         || format!("`{text}` is not a length of time: write a whole number and a unit, such as 90d or 12h");
     let unit = text.chars().last().ok_or_else(shape)?;

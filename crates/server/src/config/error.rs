@@ -91,6 +91,10 @@ impl Problems {
         self.0.is_empty()
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn into_error(self, file: &Path) -> ConfigError {
         let mut problems = self.0;
         problems.sort_by_key(|problem| problem.place);

@@ -5,8 +5,9 @@
 //! and `CHANCERY_KEY_PASSPHRASE`.
 
 mod check;
-mod duration;
+pub(crate) mod duration;
 mod error;
+pub(crate) mod policy;
 mod raw;
 pub(crate) mod template;
 
@@ -16,16 +17,21 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context;
 use chancery_files::read_text;
+use chancery_keycheck::CompromisedKeys;
 use chancery_license::Environment;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use check::check;
 pub(crate) use error::ConfigError;
+use policy::{Limits, Profile, Validation};
 
 /// Longer than any configuration; what is behind that is not read.
 const MAX_CONFIG_BYTES: u64 = 1_024 * 1_024;
+/// Some four million keys, which take half of that in memory.
+const MAX_COMPROMISED_BYTES: u64 = 256 * 1_024 * 1_024;
 const MAX_PASSPHRASE_BYTES: u64 = 4_096;
 
 /// A configuration that passed every check.
@@ -37,7 +43,11 @@ pub(crate) struct Config {
     pub(crate) database: chancery_db::Config,
     /// At least one, each with a name of its own.
     pub(crate) authorities: Vec<Authority>,
-    pub(crate) profile: Profile,
+    /// At least one, each with a name of its own.
+    pub(crate) validations: Vec<Validation>,
+    /// At least one, each with a name of its own, in the order of the file.
+    pub(crate) profiles: Vec<Profile>,
+    pub(crate) limits: Limits,
     pub(crate) license: License,
     pub(crate) audit: Audit,
 }
@@ -74,6 +84,13 @@ pub(crate) struct Server {
     pub(crate) tls: Tls,
     pub(crate) terms_of_service: Option<String>,
     pub(crate) website: Option<String>,
+    /// The names by which CAA records and dns-persist-01 know this CA; the host of `url` unless the file says
+    /// otherwise, and empty where that is an address.
+    pub(crate) caa_identities: Vec<String>,
+    /// The networks of proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// A list of keys that nobody may use, beside those that are printed in RFCs.
+    pub(crate) compromised_keys: Option<PathBuf>,
 }
 
 /// The `https` origin that every URL of the server starts with; it has no path.
@@ -98,7 +115,7 @@ impl BaseUrl {
 /// Where the listener's certificate comes from.
 #[derive(Debug)]
 pub(crate) enum Tls {
-    /// From the profile's own authority, renewed in time.
+    /// From the authority of the first profile, renewed in time.
     SelfIssued,
     /// From files, read again when they change.
     Files { certificate: PathBuf, key: PathBuf },
@@ -109,6 +126,8 @@ pub(crate) struct Authority {
     pub(crate) name: String,
     pub(crate) directory: PathBuf,
     pub(crate) passphrase: PassphraseSource,
+    /// Files with other chains for the same issuing certificate's key, PEM (RFC 8555 §7.4.2).
+    pub(crate) alternate_chains: Vec<PathBuf>,
 }
 
 /// Where the passphrase of an authority's keys comes from.
@@ -117,26 +136,6 @@ pub(crate) enum PassphraseSource {
     /// From `CHANCERY_KEY_PASSPHRASE`.
     Environment(SecretString),
     File(PathBuf),
-}
-
-#[derive(Debug)]
-pub(crate) struct Profile {
-    pub(crate) name: String,
-    /// The index of its authority in [`Config::authorities`].
-    pub(crate) authority: usize,
-    pub(crate) validation: Validation,
-    /// The lifetime of a certificate unless its order wishes for less.
-    pub(crate) validity: Duration,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Validation {
-    pub(crate) http_port: u16,
-    pub(crate) https_port: u16,
-    /// Name servers to ask; empty for those of the system.
-    pub(crate) resolvers: Vec<SocketAddr>,
-    pub(crate) egress_allow: Vec<IpNet>,
-    pub(crate) egress_deny: Vec<IpNet>,
 }
 
 /// Reads and checks the file at `path`.
@@ -151,6 +150,18 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Config> {
         .read_to_string(&mut text)
         .map_err(|source| ConfigError::unreadable(path, &source))?;
     Ok(check(path, &text, &Secrets::from_environment()?)?)
+}
+
+/// The keys that nobody may use: those printed in RFCs, and those of the operator's list.
+///
+/// # Errors
+/// When the list cannot be read, or a line of it is not the digest of a key.
+pub(crate) fn compromised_keys(list: Option<&Path>) -> anyhow::Result<CompromisedKeys> {
+    let Some(path) = list else { return Ok(CompromisedKeys::published()) };
+    let listed = read_text(path, MAX_COMPROMISED_BYTES)
+        .map_err(anyhow::Error::from)
+        .and_then(|text| CompromisedKeys::with_list(&text).map_err(anyhow::Error::from));
+    listed.with_context(|| format!("server.compromised_keys: {}", path.display()))
 }
 
 /// The passphrase in a file, without the newline at its end.

@@ -42,6 +42,12 @@ server:
   # Shown to clients in the directory:
   # terms_of_service: https://intranet.example/ca-terms
   # website: https://intranet.example/ca
+  # Keys that no account and no certificate may have: a file with the SHA-256 of a DER SubjectPublicKeyInfo on
+  # each line, in hexadecimal.
+  # compromised_keys: compromised-keys.txt
+  # Proxies before the server, whose `X-Forwarded-For` says who the client is. One that is not named here is taken
+  # for the client: then all who come through it share the limits of one address.
+  # trusted_proxies: [10.0.0.5/32, 10.1.0.0/24]
 
 database:
   # sqlite needs nothing else. For postgres: `dsn` in place of `path` (or, so that the password is not
@@ -75,9 +81,24 @@ profiles:
   - name: default
     authority: default
     validation: default
-    # How long certificates live: 5m to 825d.
+    # How long certificates live: 5m to 825d. `max_validity` is the most that an order may wish for.
     validity: 90d
-
+    # Which names: `.corp.example` (all below), `.corp.example/1` (one label before it), `=corp.example` (exact),
+    # `*.corp.example` (that wildcard), `*..corp.example` (wildcards below), 10.0.0.0/8 (addresses).
+    # Every name is served unless `allow` is there; `deny` beats it.
+    # allow: [.corp.example, \"*..corp.example\", 10.0.0.0/8]
+    # deny: [=secret.corp.example]
+    # challenges: [http-01, tls-alpn-01, dns-01]     # also dns-account-01, dns-persist-01
+    # keys: {algorithms: [ecdsa-p256, rsa], min_rsa_bits: 3072}
+    # extended_key_usages: [serverAuth, clientAuth]
+    # caa: true                 # hold CAA records against every order
+    # require_eab: true         # only accounts with an external account binding
+    # require_approval: true    # a person says `chancery order approve`
+",
+    );
+    file.push_str(if answers.demo { DEMO_LIMITS } else { DEFAULT_LIMITS });
+    file.push_str(
+        "
 # The environment whose licences count: prod, dev, staging or uat; by default the one that this build
 # is made for.
 # license:
@@ -97,10 +118,42 @@ profiles:
     file
 }
 
+const DEFAULT_LIMITS: &str = "
+# What clients may ask for in a length of time; `off` switches a limit off. These are the defaults.
+# limits:
+#   requests_per_ip: 6000/1m
+#   accounts_per_ip: 50/3h
+#   orders_per_account: 300/3h
+#   names_per_account: 3000/1d
+#   certificates_per_names: 10/7d     # for one set of names, those revoked left out
+#   failed_validations: 10/1h         # of one name by one account
+#   pending_authorizations: 300       # of one account, at any one time
+#   abuse_per_ip: 60/10m              # bad signatures, requests for objects of others
+";
+
+const DEMO_LIMITS: &str = "
+# DEMO: clients that try things out are not held up. Not for production.
+limits:
+  requests_per_ip: off
+  accounts_per_ip: off
+  orders_per_account: off
+  names_per_account: off
+  certificates_per_names: off
+  failed_validations: off
+  pending_authorizations: off
+  abuse_per_ip: off
+";
+
 const DEFAULT_VALIDATION: &str = "    # http01:
     #   port: 80
-    # Name servers to ask, in place of the system's:
+    # tls_alpn01:
+    #   port: 443
+    # Name servers to ask, in place of the system's, and others for some zones:
     # resolvers: [192.0.2.53]
+    # zones: [{zone: corp.example, resolvers: [198.51.100.53]}]
+    # Whether the name servers of a zone itself are asked, and whether answers have to be validated by DNSSEC:
+    # authoritative: true
+    # dnssec: true
     # Loopback, link-local, multicast and cloud-metadata addresses are never dialled unless allowed:
     # egress:
     #   allow: [198.51.100.0/24]
@@ -141,6 +194,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_example_of_trusted_proxies_can_be_switched_on() {
+        let answers = Answers {
+            url: "https://ca.example",
+            listen: "127.0.0.1:14000".parse().unwrap(),
+            workdir: Path::new("var"),
+            demo: false,
+        };
+        let file = render(&answers).replace("# trusted_proxies:", "trusted_proxies:");
+        let config = check(Path::new("/etc/chancery.yml"), &file, &Secrets::default());
+        let config = config.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.server.trusted_proxies.len(), 2);
+    }
+
+    #[test]
     fn what_is_written_passes_the_check() {
         for demo in [false, true] {
             for workdir in ["/srv/chancery", "var", "/a \"quoted\" \\ path: #1"] {
@@ -153,7 +220,9 @@ mod tests {
                 let config = check(Path::new("/etc/chancery.yml"), &render(&answers), &Secrets::default());
                 let config = config.unwrap_or_else(|error| panic!("{error}"));
                 assert_eq!(config.server.workdir, Path::new("/etc").join(workdir));
-                assert_eq!(config.profile.validation.http_port, if demo { 5002 } else { 80 });
+                assert_eq!(config.validations[0].http_port, if demo { 5002 } else { 80 });
+                assert!(config.server.trusted_proxies.is_empty());
+                assert_eq!(config.limits.off().len(), if demo { 8 } else { 0 });
             }
         }
     }

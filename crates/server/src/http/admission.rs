@@ -3,23 +3,21 @@
 //! In this order: media type, size, form and algorithm, nonce, URL, key, signature. A nonce is spent
 //! even where a later step refuses the request.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use chancery_acme::jws::{KeyReference, MEDIA_TYPE, Payload, SignedRequest};
 use chancery_acme::{AccountKey, Problem, ProblemType};
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
 
 use crate::app::App;
 use crate::audit::Origin;
-use crate::audit::trail::MAX_USER_AGENT;
 use crate::service::{Failure, Signer};
-use crate::tls::listener::Peer;
 
 /// The largest body that is read: an order of 100 names and an RSA-8192 request stay far below.
 const MAX_BODY: usize = 64 * 1024;
@@ -40,19 +38,35 @@ pub(super) struct SignedByKey {
     pub(super) origin: Arc<Origin>,
 }
 
+/// A request that either can sign: the resource decides by what the signature shows.
+pub(super) enum SignedByEither {
+    Account(SignedByAccount),
+    Key(SignedByKey),
+}
+
 impl FromRequest<Arc<App>> for SignedByAccount {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
-        let origin = Arc::new(origin(&request));
+        let origin = origin(&request)?;
         let signed = read(app, request).await?;
         let KeyReference::Kid(kid) = signed.key() else {
             return Err(
                 Problem::malformed("name the account by `kid` here: only newAccount takes a `jwk`").into()
             );
         };
-        let (account_id, key) = account_key(app, kid).await?;
-        let payload = signed.verify(&key)?;
+        Self::verified(app, &signed, kid, origin).await
+    }
+}
+
+impl SignedByAccount {
+    async fn verified(
+        app: &App,
+        signed: &SignedRequest,
+        kid: &str,
+        origin: Arc<Origin>,
+    ) -> Result<Self, Failure> {
+        let (account_id, key, payload) = verified(app, kid, signed).await?;
         let signer = Signer { account_id, thumbprint: key.thumbprint().clone(), origin };
         Ok(Self { signer, key, payload })
     }
@@ -62,22 +76,40 @@ impl FromRequest<Arc<App>> for SignedByKey {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
-        let origin = Arc::new(origin(&request));
+        let origin = origin(&request)?;
         let signed = read(app, request).await?;
         let KeyReference::Jwk(key) = signed.key() else {
             return Err(Problem::malformed("send the key itself as `jwk` here, not a `kid`").into());
         };
-        let payload = signed.verify(key)?;
-        Ok(Self { key: (**key).clone(), payload, origin })
+        Self::verified(&signed, key, origin)
     }
 }
 
-/// Where a request came from.
-fn origin(request: &Request) -> Origin {
-    // The listener notes the peer of every connection.
-    let ip = request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
-    Origin { ip, user_agent: user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect()) }
+impl SignedByKey {
+    fn verified(signed: &SignedRequest, key: &AccountKey, origin: Arc<Origin>) -> Result<Self, Failure> {
+        Ok(Self { payload: signed.verify(key)?, key: key.clone(), origin })
+    }
+}
+
+impl FromRequest<Arc<App>> for SignedByEither {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Failure> {
+        let origin = origin(&request)?;
+        let signed = read(app, request).await?;
+        match signed.key() {
+            KeyReference::Kid(kid) => {
+                Ok(Self::Account(SignedByAccount::verified(app, &signed, kid, origin).await?))
+            }
+            KeyReference::Jwk(key) => Ok(Self::Key(SignedByKey::verified(&signed, key, origin)?)),
+        }
+    }
+}
+
+/// Where a request came from, as the layer of [`limits`](super::limits) noted it on every request.
+fn origin(request: &Request) -> Result<Arc<Origin>, Failure> {
+    let noted = request.extensions().get::<Arc<Origin>>().cloned();
+    noted.ok_or_else(|| Failure::Internal(anyhow::anyhow!("a request came around the limits")))
 }
 
 /// The steps that need no key.
@@ -117,6 +149,10 @@ fn redeem_nonce(app: &App, signed: &SignedRequest) -> Result<(), Problem> {
     let nonce = signed.nonce().ok_or_else(|| {
         Problem::new(ProblemType::BadNonce, "the protected header has no `nonce`: use the one of this answer")
     })?;
+    // RFC 8555 §6.5.2.
+    if Base64UrlUnpadded::decode_vec(nonce).is_err() {
+        return Err(Problem::malformed("the `nonce` is not unpadded base64url"));
+    }
     if app.nonces.redeem(nonce) {
         return Ok(());
     }
@@ -137,7 +173,12 @@ fn require_url(app: &App, parts: &Parts, signed: &SignedRequest) -> Result<(), P
     Err(Problem::unauthorized(detail).with_status(401))
 }
 
-async fn account_key(app: &App, kid: &str) -> Result<(i64, Arc<AccountKey>), Failure> {
+/// Verifies a request under the key of the account that `kid` names.
+async fn verified(
+    app: &App,
+    kid: &str,
+    signed: &SignedRequest,
+) -> Result<(i64, Arc<AccountKey>, Payload), Failure> {
     let unknown = || {
         Problem::new(
             ProblemType::AccountDoesNotExist,
@@ -145,6 +186,6 @@ async fn account_key(app: &App, kid: &str) -> Result<(i64, Arc<AccountKey>), Fai
         )
     };
     let account_id = app.urls.open_account(&app.sealer, kid).ok_or_else(unknown)?;
-    let key = app.account_keys.key(&app.db, account_id).await?.ok_or_else(unknown)?;
-    Ok((account_id, key))
+    let (key, payload) = app.account_keys.verify(&app.db, account_id, signed).await?.ok_or_else(unknown)?;
+    Ok((account_id, key, payload))
 }

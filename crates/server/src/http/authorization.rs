@@ -29,25 +29,27 @@ pub(super) async fn view_or_deactivate(
     } else {
         authorizations::deactivate(&app, request.signer, id, request.payload.parse()?).await?
     };
-    respond(&app, &view)
+    respond(&app, StatusCode::OK, &view)
 }
 
-fn respond(app: &App, view: &AuthorizationView) -> Result<Response, Failure> {
+pub(super) fn respond(app: &App, status: StatusCode, view: &AuthorizationView) -> Result<Response, Failure> {
     let errors = view.challenges.iter().map(challenge::error).collect::<Result<Vec<_>, _>>()?;
+    let account_url = app.urls.account(&app.sealer, view.authorization.account_id);
     let object = resource::Authorization {
         status: view.status,
         expires: view.authorization.expires_at,
-        identifier: &view.authorization.identifier,
+        identifier: resource::Authorized(&view.authorization.identifier),
+        subdomain_auth_allowed: view.authorization.with_subdomains,
         challenges: view
             .challenges
             .iter()
             .zip(&errors)
             .map(|(challenge, error)| {
-                challenge::object(app, challenge, error.as_deref() as Option<&RawValue>)
+                challenge::object(app, challenge, error.as_deref() as Option<&RawValue>, &account_url)
             })
             .collect(),
     };
-    let response = json(StatusCode::OK, &object)?;
+    let response = json(status, &object)?;
     if view.challenges.iter().any(|challenge| challenge.status == ChallengeStatus::Processing) {
         return with_header(response, RETRY_AFTER, challenge::RETRY_AFTER_SECONDS);
     }

@@ -27,6 +27,7 @@ pub(super) async fn view_or_answer(
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
     let id = id.open(&app, ObjectKind::Challenge)?;
+    let account_url = app.urls.account(&app.sealer, request.signer.account_id);
     let challenge = if request.payload.is_post_as_get() {
         challenges::view(&app, request.signer, id).await?
     } else {
@@ -34,7 +35,8 @@ pub(super) async fn view_or_answer(
         challenges::answer(&app, request.signer, id).await?
     };
     let error = error(&challenge)?;
-    let response = json(StatusCode::OK, &object(&app, &challenge, error.as_deref()))?;
+    let object = object(&app, &challenge, error.as_deref(), &account_url);
+    let response = json(StatusCode::OK, &object)?;
     let authorization = app.urls.authorization(&app.sealer, challenge.authorization_id);
     let response = linked(response, &authorization, "up")?;
     match challenge.status {
@@ -44,15 +46,18 @@ pub(super) async fn view_or_answer(
 }
 
 pub(super) fn object<'a>(
-    app: &App,
+    app: &'a App,
     challenge: &'a Challenge,
     error: Option<&'a RawValue>,
+    account_url: &'a str,
 ) -> resource::Challenge<'a> {
     resource::Challenge {
         kind: challenge.kind,
         url: app.urls.challenge(&app.sealer, challenge.id),
         status: challenge.status,
-        token: &challenge.token,
+        token: challenge.kind.has_token().then_some(&*challenge.token),
+        dns_persist: (!challenge.kind.has_token())
+            .then_some(resource::DnsPersist { issuer_domain_names: app.issuer.for_persist(), account_url }),
         validated: challenge.validated_at,
         error,
     }

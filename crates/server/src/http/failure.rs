@@ -1,5 +1,7 @@
 //! How a failure is told to the client: the one table.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use chancery_acme::Problem;
@@ -12,9 +14,27 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(problem) => problem_response(&problem),
+            Self::Abusive(abuse, problem) => {
+                let mut response = problem_response(&problem);
+                // For the layer that knows the address.
+                response.extensions_mut().insert(abuse);
+                response
+            }
             Self::Denied(denied) => problem_response(&denied.into()),
+            Self::Limited(reached) => {
+                let mut response = problem_response(&reached.problem());
+                if let Some(after) = reached.after {
+                    response.headers_mut().insert(RETRY_AFTER, whole_seconds(after).into());
+                }
+                response.extensions_mut().insert(reached);
+                response
+            }
             // The appender says loudly enough what is wrong.
             Self::NoAudit => try_again(HeaderValue::from_static("60")),
+            Self::Busy(with) => {
+                tracing::warn!(with, "a request could not be served now");
+                try_again(HeaderValue::from_static("5"))
+            }
             Self::Unavailable(error) => {
                 tracing::warn!(%error, "a request could not be served now");
                 try_again(HeaderValue::from_static("2"))
@@ -25,6 +45,11 @@ impl IntoResponse for Failure {
             }
         }
     }
+}
+
+/// The seconds of `Retry-After` (RFC 9110 §10.2.3), rounded up: a client that waits as told is not early.
+fn whole_seconds(after: Duration) -> u64 {
+    after.as_secs() + u64::from(after.subsec_nanos() > 0)
 }
 
 /// The answer to a request that may succeed after so many seconds.

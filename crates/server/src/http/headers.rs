@@ -19,7 +19,7 @@ const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
 /// can try again at once.
 pub(super) async fn add(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let wants_nonce = request.method() == Method::POST || request.uri().path() == path::NEW_NONCE;
-    let is_directory = request.uri().path() == path::DIRECTORY;
+    let is_directory = request.uri().path().ends_with(path::DIRECTORY);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if wants_nonce && let Ok(nonce) = HeaderValue::try_from(app.nonces.issue()) {
@@ -28,6 +28,7 @@ pub(super) async fn add(State(app): State<Arc<App>>, request: Request, next: Nex
     if !is_directory {
         headers.append(LINK, app.directory_link.clone());
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // What may be kept says so itself.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -13,8 +13,14 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The store answers too.
+/// The store answers too, and the audit log has not ended for good.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    if app.audit.has_ended() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the audit log is not written any more; see the server's log\n",
+        );
+    }
     match app.db.read(|tx| settings::find(tx, settings::INSTALLATION_KEY)).await {
         Ok(_) => (StatusCode::OK, "ready\n"),
         Err(error) => {

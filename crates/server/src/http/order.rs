@@ -14,16 +14,22 @@ use serde_json::value::RawValue;
 use super::account::require_own;
 use super::admission::SignedByAccount;
 use super::path_id::PathId;
+use super::profile::OfProfile;
 use super::respond::{json, linked, located, with_header};
 use crate::app::App;
 use crate::service::orders::{self, OrderView};
 use crate::service::{Failure, issuance};
+use crate::store::orders::Approval;
+
+/// How long a client should wait before it asks again while a person has to approve its order, in seconds.
+const APPROVAL_SECONDS: &str = "60";
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    profile: OfProfile,
     request: SignedByAccount,
 ) -> Result<Response, Failure> {
-    let order = orders::create(&app, request.signer, request.payload.parse()?).await?;
+    let order = orders::create(&app, request.signer, request.payload.parse()?, profile.into_name()).await?;
     respond(&app, StatusCode::CREATED, &order)
 }
 
@@ -91,6 +97,8 @@ fn respond(app: &App, status: StatusCode, view: &OrderView) -> Result<Response, 
         identifiers: order.identifiers.as_slice(),
         not_before: order.not_before,
         not_after: order.not_after,
+        profile: order.profile.as_deref(),
+        replaces: order.replaces.as_deref(),
         error: error.as_deref(),
         authorizations: authorization_ids.iter().map(|id| app.urls.authorization(&app.sealer, *id)).collect(),
         finalize: app.urls.finalize(&app.sealer, order.id),
@@ -99,6 +107,9 @@ fn respond(app: &App, status: StatusCode, view: &OrderView) -> Result<Response, 
     let response = located(json(status, &object)?, &app.urls.order(&app.sealer, order.id))?;
     match view.status {
         // RFC 8555 §7.4: how long the client should wait before it asks again, in seconds.
+        OrderStatus::Processing if order.approval == Some(Approval::Waiting) => {
+            with_header(response, RETRY_AFTER, APPROVAL_SECONDS)
+        }
         OrderStatus::Processing => with_header(response, RETRY_AFTER, "1"),
         _ => Ok(response),
     }

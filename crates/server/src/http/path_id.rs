@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, RawPathParams};
 use chancery_acme::{ObjectKind, Problem};
 use http::request::Parts;
 
 use crate::app::App;
 use crate::service::Failure;
+
+/// What the segment is called in routes.
+pub(super) const SEGMENT: &str = "id";
 
 /// The text that names an object in the path of a request.
 pub(super) struct PathId(String);
@@ -23,11 +26,10 @@ impl FromRequestParts<Arc<App>> for PathId {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
-        match Path::from_request_parts(parts, app).await {
-            Ok(Path(id)) => Ok(Self(id)),
-            // Percent-encoded bytes that are no UTF-8: no URL of ours.
-            Err(_) => Err(no_such_object().into()),
-        }
+        // Percent-encoded bytes that are no UTF-8: no URL of ours.
+        let segments = RawPathParams::from_request_parts(parts, app).await.map_err(|_| no_such_object())?;
+        let named = segments.iter().find(|(segment, _)| *segment == SEGMENT);
+        Ok(Self(named.map(|(_, id)| id.to_owned()).ok_or_else(no_such_object)?))
     }
 }
 

@@ -6,15 +6,24 @@ use crate::config::BaseUrl;
 
 /// The paths of the resources. Those of objects end in an opaque identifier.
 pub(crate) mod path {
-    pub(crate) const DIRECTORY: &str = "/acme/directory";
+    /// What all of them begin with.
+    pub(crate) const ACME: &str = "/acme/";
     pub(crate) const NEW_NONCE: &str = "/acme/new-nonce";
-    pub(crate) const NEW_ACCOUNT: &str = "/acme/new-account";
-    pub(crate) const NEW_ORDER: &str = "/acme/new-order";
+    pub(crate) const KEY_CHANGE: &str = "/acme/key-change";
+    /// These stand behind [`ACME`], for the server as a whole, and behind it and the name of a profile.
+    pub(crate) const DIRECTORY: &str = "/directory";
+    pub(crate) const NEW_ACCOUNT: &str = "/new-account";
+    pub(crate) const NEW_ORDER: &str = "/new-order";
+    pub(crate) const NEW_AUTHZ: &str = "/new-authz";
     pub(crate) const ACCOUNT: &str = "/acme/account/";
+    /// What hashed account URIs begin with (draft-ietf-acme-dns-persist-02 §4.1); nothing is served there.
+    pub(crate) const ACCOUNT_HASH: &str = "/acme/account-hash/";
     pub(crate) const ORDER: &str = "/acme/order/";
     pub(crate) const AUTHORIZATION: &str = "/acme/authorization/";
     pub(crate) const CHALLENGE: &str = "/acme/challenge/";
     pub(crate) const CERTIFICATE: &str = "/acme/certificate/";
+    pub(crate) const REVOKE_CERT: &str = "/acme/revoke-cert";
+    pub(crate) const RENEWAL_INFO: &str = "/acme/renewal-info/";
     pub(crate) const HEALTHZ: &str = "/healthz";
     pub(crate) const READYZ: &str = "/readyz";
     /// Behind an account.
@@ -37,6 +46,19 @@ impl Urls {
     /// The URL of a path of this server.
     pub(crate) fn of_path(&self, path: &str) -> String {
         [&self.origin, path].concat()
+    }
+
+    /// The URL of a resource that the server has as a whole, and each profile for itself.
+    pub(crate) fn of_profile(&self, profile: Option<&str>, resource: &str) -> String {
+        match profile {
+            Some(profile) => [&self.origin, path::ACME, profile, resource].concat(),
+            None => [&self.origin, path::ACME.trim_end_matches('/'), resource].concat(),
+        }
+    }
+
+    /// The URL of the server's directory.
+    pub(crate) fn directory(&self) -> String {
+        self.of_profile(None, path::DIRECTORY)
     }
 
     /// Whether `url` is that of a path (with its query) of this server.
@@ -78,10 +100,27 @@ impl Urls {
         self.object(path::CERTIFICATE, &sealer.seal(ObjectKind::Certificate, row), "")
     }
 
+    /// A certificate with another chain than its authority's own, which is 0.
+    pub(crate) fn chain(&self, sealer: &Sealer, certificate_row: i64, chain: usize) -> String {
+        let certificate = self.certificate(sealer, certificate_row);
+        if chain == 0 { certificate } else { format!("{certificate}/{chain}") }
+    }
+
+    /// What clients put a stroke and the name of a certificate behind (RFC 9773 §4.1).
+    pub(crate) fn renewal_info(&self) -> String {
+        self.of_path(path::RENEWAL_INFO.trim_end_matches('/'))
+    }
+
     /// The account that an account URL names; `None` for any URL that is not one of ours.
     pub(crate) fn open_account(&self, sealer: &Sealer, url: &str) -> Option<i64> {
         let name = url.strip_prefix(&self.origin)?.strip_prefix(path::ACCOUNT)?;
         sealer.open(ObjectKind::Account, name)
+    }
+
+    /// The order that an order URL names; `None` for any URL that is not one of ours.
+    pub(crate) fn open_order(&self, sealer: &Sealer, url: &str) -> Option<i64> {
+        let name = url.strip_prefix(&self.origin)?.strip_prefix(path::ORDER)?;
+        sealer.open(ObjectKind::Order, name)
     }
 
     fn object(&self, path: &str, id: &ObjectId, behind: &str) -> String {

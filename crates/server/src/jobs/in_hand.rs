@@ -1,4 +1,4 @@
-//! Which challenges this process is at work on.
+//! Which challenges, or orders, this process is at work on.
 //!
 //! A validation can wait here for longer than its lease, and would then be swept up again by the very
 //! process that holds it.
@@ -6,34 +6,34 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The challenges that wait in this process or are being looked at.
+/// The rows, all of one table, that wait in this process or are being looked at.
 #[derive(Default)]
-pub(super) struct InHand {
-    challenges: Arc<Mutex<HashSet<i64>>>,
+pub(crate) struct InHand {
+    rows: Arc<Mutex<HashSet<i64>>>,
 }
 
 impl InHand {
-    /// Takes a challenge in hand until the hold is dropped; `None` where it is in hand already.
-    pub(super) fn take(&self, challenge_id: i64) -> Option<Hold> {
-        let new = lock(&self.challenges).insert(challenge_id);
-        new.then(|| Hold { challenges: Arc::clone(&self.challenges), challenge_id })
+    /// Takes a row in hand until the hold is dropped; `None` where it is in hand already.
+    pub(crate) fn take(&self, id: i64) -> Option<Hold> {
+        let new = lock(&self.rows).insert(id);
+        new.then(|| Hold { rows: Arc::clone(&self.rows), id })
     }
 }
 
-/// A challenge in hand.
-pub(super) struct Hold {
-    challenges: Arc<Mutex<HashSet<i64>>>,
-    challenge_id: i64,
+/// A row in hand.
+pub(crate) struct Hold {
+    rows: Arc<Mutex<HashSet<i64>>>,
+    id: i64,
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        lock(&self.challenges).remove(&self.challenge_id);
+        lock(&self.rows).remove(&self.id);
     }
 }
 
-fn lock(challenges: &Mutex<HashSet<i64>>) -> MutexGuard<'_, HashSet<i64>> {
-    challenges.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(rows: &Mutex<HashSet<i64>>) -> MutexGuard<'_, HashSet<i64>> {
+    rows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_challenge_is_in_one_hand_at_a_time() {
+    fn a_row_is_in_one_hand_at_a_time() {
         let in_hand = InHand::default();
         let hold = in_hand.take(1);
         assert!(hold.is_some());

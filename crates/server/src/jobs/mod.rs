@@ -5,30 +5,32 @@
 //! lease and begins at once. Jobs whose lease ran out (their node is gone, or was too busy to begin)
 //! are taken over by a sweep.
 
-mod in_hand;
+pub(crate) mod in_hand;
 mod sweep;
+mod turns;
+mod upkeep;
 mod validate;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chancery_time::Timestamp;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::service::challenges::{Observation, Settled};
 use in_hand::{Hold, InHand};
+use turns::{Limits, Turns};
 
 pub(crate) use sweep::release_own;
 
 /// How long a node holds a job. Longer than a validation with all its retries takes; one that waits for
 /// a slot beyond that may be begun by another node as well, which changes nothing.
 const LEASE: Duration = Duration::from_secs(90);
-/// How many validations run at once on one node.
-const CONCURRENT_VALIDATIONS: usize = 256;
-/// How many validations may wait in memory; others wait in the store for the sweep.
-const WAITING_VALIDATIONS: usize = 4_096;
+/// How many validations run at once on one node, and how many may wait in memory; others wait in the
+/// store for the sweep. An account whose hosts do not answer holds up nobody else.
+const LIMITS: Limits = Limits { at_work: 256, at_work_of_one: 32, waiting: 4_096, waiting_of_one: 1_024 };
 
 /// A validation to be made, and whom the outcome is told once it is kept.
 struct Validation {
@@ -42,20 +44,48 @@ struct Validation {
 pub(crate) struct JobQueue {
     /// The name that this node's leases stand under.
     owner: String,
-    validations: mpsc::Sender<Validation>,
+    validations: Arc<Validations>,
     in_hand: InHand,
 }
 
 /// The other end of a [`JobQueue`].
 pub(crate) struct JobInbox {
-    validations: mpsc::Receiver<Validation>,
+    validations: Arc<Validations>,
+}
+
+/// The validations that wait in this process, and how many are at work.
+struct Validations {
+    turns: Mutex<Turns<Validation>>,
+    /// Something waits that did not before, or something has ended.
+    changed: Notify,
+}
+
+/// A validation at work, which makes room for another when it is dropped.
+struct Turn {
+    validations: Arc<Validations>,
+    account_id: i64,
+}
+
+impl Validations {
+    fn turns(&self) -> MutexGuard<'_, Turns<Validation>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.validations.turns().end(self.account_id);
+        self.validations.changed.notify_one();
+    }
 }
 
 impl JobQueue {
     /// A queue for the node called `owner`.
     pub(crate) fn new(owner: String) -> (Self, JobInbox) {
-        let (sender, receiver) = mpsc::channel(WAITING_VALIDATIONS);
-        (Self { owner, validations: sender, in_hand: InHand::default() }, JobInbox { validations: receiver })
+        let turns = Mutex::new(Turns::new(LIMITS));
+        let validations = Arc::new(Validations { turns, changed: Notify::new() });
+        let inbox = JobInbox { validations: Arc::clone(&validations) };
+        (Self { owner, validations, in_hand: InHand::default() }, inbox)
     }
 
     /// Whose lease a job written at `now` is, and until when.
@@ -68,31 +98,43 @@ impl JobQueue {
     pub(crate) fn validate(&self, observation: Observation) -> oneshot::Receiver<Settled> {
         let (settled, outcome) = oneshot::channel();
         let Some(hold) = self.in_hand.take(observation.challenge_id) else { return outcome };
-        if self.validations.try_send(Validation { observation, settled, _hold: hold }).is_err() {
+        let account_id = observation.account_id;
+        let validation = Validation { observation, settled, _hold: hold };
+        if self.validations.turns().add(account_id, validation).is_err() {
             tracing::warn!(
-                "over {WAITING_VALIDATIONS} validations wait; this one begins when its lease has run out"
+                account_id,
+                "too many validations wait; this one begins when its lease has run out"
             );
         }
+        self.validations.changed.notify_one();
         outcome
     }
 }
 
+impl JobInbox {
+    /// What is to begin now.
+    fn begin(&self) -> Option<(Turn, Validation)> {
+        let (account_id, validation) = self.validations.turns().begin()?;
+        Some((Turn { validations: Arc::clone(&self.validations), account_id }, validation))
+    }
+}
+
 /// Works on jobs until `stop`. Those under way then are finished as tasks of [`App::tasks`].
-pub(crate) async fn run(app: Arc<App>, mut inbox: JobInbox, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(CONCURRENT_VALIDATIONS));
+pub(crate) async fn run(app: Arc<App>, inbox: JobInbox, stop: CancellationToken) {
     let sweeping = app.tasks.spawn(sweep::run(Arc::clone(&app), stop.clone()));
-    loop {
-        let validation = tokio::select! {
-            () = stop.cancelled() => break,
-            validation = inbox.validations.recv() => validation,
-        };
-        let Some(validation) = validation else { break };
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-        let (app, stop) = (Arc::clone(&app), stop.clone());
-        app.tasks.clone().spawn(async move {
-            validate::run(&app, validation, &stop).await;
-            drop(slot);
-        });
+    app.tasks.spawn(upkeep::run(Arc::clone(&app), stop.clone()));
+    while !stop.is_cancelled() {
+        while let Some((turn, validation)) = inbox.begin() {
+            let (app, stop) = (Arc::clone(&app), stop.clone());
+            app.tasks.clone().spawn(async move {
+                validate::run(&app, validation, &stop).await;
+                drop(turn);
+            });
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = inbox.validations.changed.notified() => {}
+        }
     }
     if let Err(error) = sweeping.await {
         tracing::error!(%error, "the sweep for jobs ended with a panic");

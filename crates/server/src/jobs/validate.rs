@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use chancery_acme::{Identifier, Problem, ProblemType};
-use chancery_validation::http01::{Failure as Observed, FailureKind};
+use chancery_acme::{Problem, ProblemType};
 use tokio_util::sync::CancellationToken;
 
 use super::Validation;
 use crate::app::App;
 use crate::service::Failure;
-use crate::service::challenges::{self, Observation};
+use crate::service::caa::{self, Question};
+use crate::service::challenges::{self, Observation, Passed};
+use crate::service::observer::{Unmet, patiently};
 
 /// The pauses before the second look and the third.
 const BACK_OFF: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
@@ -48,67 +49,50 @@ pub(super) async fn run(app: &App, validation: Validation, stop: &CancellationTo
     // The job is still in the store, and the sweep comes back to it.
 }
 
-async fn look(app: &App, observation: &Observation, stop: &CancellationToken) -> Option<Result<(), Problem>> {
-    let Observation { identifier, token, key_authorization, .. } = observation;
-    for pause in BACK_OFF {
-        match app.http01.observe(identifier.value(), token, key_authorization).await {
-            Err(failure) if failure.transient => {
-                tracing::debug!(%identifier, %failure, "a validation is tried again in {pause:?}");
-            }
-            outcome => return verdict(identifier, outcome),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return None,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
-    let last = app.http01.observe(identifier.value(), token, key_authorization).await;
-    verdict(identifier, last)
-}
-
-/// What an observation says of the challenge; `None` where it says something of this machine alone.
-fn verdict(identifier: &Identifier, outcome: Result<(), Observed>) -> Option<Result<(), Problem>> {
-    let Err(observed) = outcome else { return Some(Ok(())) };
-    let Some(kind) = problem_type(observed.kind) else {
-        tracing::warn!(%identifier, failure = %observed, "a validation is put off: this machine cannot look");
-        return None;
+async fn look(
+    app: &App,
+    observation: &Observation,
+    stop: &CancellationToken,
+) -> Option<Result<Passed, Problem>> {
+    let identifier = &observation.identifier;
+    let Some(profile) = app.profiles.of(observation.profile.as_deref()) else {
+        let detail = "the profile of this authorization is no more: make a new order";
+        return Some(Err(Problem::new(ProblemType::RejectedIdentifier, detail)));
     };
-    Some(Err(Problem::new(kind, observed.to_string())))
-}
-
-/// What the client is told of what was observed (RFC 8555 §6.7); nothing of what is not its fault.
-fn problem_type(observed: FailureKind) -> Option<ProblemType> {
-    Some(match observed {
-        FailureKind::Dns => ProblemType::Dns,
-        FailureKind::Connection | FailureKind::Timeout | FailureKind::Egress | FailureKind::Redirect => {
-            ProblemType::Connection
-        }
-        FailureKind::Tls => ProblemType::Tls,
-        FailureKind::Response(_) | FailureKind::Protocol => ProblemType::Unauthorized,
-        FailureKind::Mismatch => ProblemType::IncorrectResponse,
-        FailureKind::Local => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_answers_for_all_but_this_machine() {
-        for (observed, told) in [
-            (FailureKind::Dns, Some(ProblemType::Dns)),
-            (FailureKind::Connection, Some(ProblemType::Connection)),
-            (FailureKind::Timeout, Some(ProblemType::Connection)),
-            (FailureKind::Egress, Some(ProblemType::Connection)),
-            (FailureKind::Redirect, Some(ProblemType::Connection)),
-            (FailureKind::Tls, Some(ProblemType::Tls)),
-            (FailureKind::Response(404), Some(ProblemType::Unauthorized)),
-            (FailureKind::Protocol, Some(ProblemType::Unauthorized)),
-            (FailureKind::Mismatch, Some(ProblemType::IncorrectResponse)),
-            (FailureKind::Local, None),
-        ] {
-            assert_eq!(problem_type(observed), told, "{observed:?}");
-        }
+    if !profile.rules.challenges.contains(&observation.kind) {
+        // The challenge was offered before the configuration was changed.
+        let (name, kind) = (&profile.rules.name, observation.kind.name());
+        let detail = format!("the profile `{name}` does not take {kind} any more: make a new order");
+        return Some(Err(Problem::unauthorized(detail)));
     }
+    let observer = &profile.at_work.observer;
+    let outcome = patiently(&BACK_OFF, stop, || observer.observe(observation, app.now())).await?;
+    let until = match outcome {
+        Ok(until) => until,
+        Err(unmet) => return verdict(observation, unmet).map(Err),
+    };
+    // What rests on the authorization of an ancestor is another name, whose records are looked at before its
+    // certificate is made.
+    if !profile.rules.caa || observation.with_subdomains {
+        return Some(Ok(Passed { until, caa_checked_at: None }));
+    }
+    let question = Question {
+        identifier: identifier.clone(),
+        account_url: observation.account_url.as_str().into(),
+        method: observation.kind.name(),
+    };
+    let now = app.now();
+    match patiently(&BACK_OFF, stop, || caa::look(observer, &question)).await? {
+        Ok(()) => Some(Ok(Passed { until, caa_checked_at: Some(now) })),
+        Err(unmet) => verdict(observation, unmet).map(Err),
+    }
+}
+
+/// What the client is told; `None` where what was found says something of this machine alone.
+fn verdict(observation: &Observation, unmet: Unmet) -> Option<Problem> {
+    if unmet.problem.is_none() {
+        let identifier = &observation.identifier;
+        tracing::warn!(%identifier, found = unmet.found, "a validation is put off: this machine cannot look");
+    }
+    unmet.problem
 }

@@ -5,6 +5,7 @@ use chancery_license::Configuration;
 use serde_json::json;
 
 use super::facts::Facts;
+use crate::hex::hex;
 
 /// The hash of what an acknowledgement is bound to: the plan with its limits, the number of authorities
 /// and the database. 64 hexadecimal digits.
@@ -16,7 +17,7 @@ pub(crate) fn binding(license: &Facts, configuration: Configuration) -> String {
         "database": configuration.database.to_string(),
     });
     let digest = digest(&SHA256, bound.to_string().as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.as_ref())
 }
 
 /// `7a3f...e1b9`: the hash as people are shown it.

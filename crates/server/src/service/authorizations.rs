@@ -78,7 +78,7 @@ pub(crate) fn load(
 ) -> Result<AuthorizationView, Failure> {
     let authorization = authorizations::by_id(tx, id)?
         .filter(|authorization| authorization.account_id == signer.account_id)
-        .ok_or_else(|| Problem::not_found("this account has no such authorization"))?;
+        .ok_or_else(|| Failure::foreign("this account has no such authorization"))?;
     let challenges = authorizations::challenges(tx, id)?;
     let status = authorization.status.at(now, authorization.expires_at);
     Ok(AuthorizationView { authorization, status, challenges })

@@ -1,24 +1,23 @@
 //! Challenges (RFC 8555 §7.5.1): the client says that it is ready, a job looks, the outcome is kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_acme::challenge::key_authorization;
+use chancery_acme::challenge::{ChallengeType, key_authorization};
 use chancery_acme::state::{AuthorizationStatus, ChallengeStatus};
-use chancery_acme::{Identifier, Problem, Thumbprint};
+use chancery_acme::{AccountKey, Identifier, Problem, Thumbprint};
 use chancery_db::WriteTx;
 use chancery_time::Timestamp;
 use serde_json::json;
 
 use super::accounts::require_valid;
+use super::profiles::Profiles;
 use super::{Failure, Signer, orders};
 use crate::app::App;
 use crate::audit::{Entry, Trail, events};
 use crate::store::accounts;
 use crate::store::authorizations::{self, Authorization, Challenge};
 use crate::store::jobs::{self, JobKind};
-
-/// How long a passed challenge speaks for its account.
-const VALID_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long the answer to a client waits for the outcome. Most hosts show it far sooner, and their
 /// clients are spared a round of asking.
@@ -33,13 +32,32 @@ pub(crate) struct Settled {
     error: Option<String>,
 }
 
+/// What a challenge that was passed says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passed {
+    /// How long an authorization may rest on it at most, where what was found says so.
+    pub(crate) until: Option<Timestamp>,
+    /// When the CAA records of the name were looked at, if they were.
+    pub(crate) caa_checked_at: Option<Timestamp>,
+}
+
 /// What has to be looked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Observation {
     pub(crate) challenge_id: i64,
+    pub(crate) account_id: i64,
+    pub(crate) kind: ChallengeType,
     pub(crate) identifier: Identifier,
+    /// Whether the names below the identifier are to be proven as well (RFC 9444).
+    pub(crate) with_subdomains: bool,
+    /// The URL of the account, by which records in the DNS may name it.
+    pub(crate) account_url: String,
+    /// The name of the profile whose rules hold.
+    pub(crate) profile: Option<String>,
     pub(crate) token: String,
     pub(crate) key_authorization: String,
+    /// That of the account's key.
+    pub(crate) thumbprint: String,
 }
 
 /// A challenge of the signer's account.
@@ -58,7 +76,8 @@ pub(crate) async fn view(app: &App, signer: Signer, id: i64) -> Result<Challenge
 pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challenge, Failure> {
     let now = app.now();
     let (owner, until) = app.jobs.lease(now);
-    let trail = app.trail.clone();
+    let (trail, limits) = (app.trail.clone(), Arc::clone(&app.limits));
+    let account_url = app.urls.account(&app.sealer, signer.account_id);
     let (challenge, observation) = app
         .db
         .write(move |tx| {
@@ -70,13 +89,14 @@ pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challen
             {
                 return Ok((challenge, None));
             }
+            limits.ask_validation(tx, signer.account_id, &authorization.identifier, now)?;
             challenge.status = ChallengeStatus::Processing;
             jobs::insert(tx, JobKind::Validate, id, &owner, until)?;
             let identifier = authorization.identifier.to_string();
             let details = json!({ "challenge": id, "type": challenge.kind.name(), "identifier": identifier });
             let entry = Entry::new(events::CHALLENGE_ANSWER, details).account(signer.account_id);
             trail.tell(tx, &entry.from(&signer.origin), now)?;
-            let observation = observation(&challenge, authorization.identifier, &signer.thumbprint);
+            let observation = observation(account_url.clone(), &challenge, authorization, &signer.thumbprint);
             Ok::<_, Failure>((challenge, Some(observation)))
         })
         .await?;
@@ -95,20 +115,22 @@ pub(crate) async fn answer(app: &App, signer: Signer, id: i64) -> Result<Challen
 
 /// What a validation job that was left behind has to look for; `None` where there is nothing to do.
 pub(crate) async fn resume(app: &App, id: i64) -> Result<Option<Observation>, Failure> {
-    app.db
+    let left = app
+        .db
         .read(move |tx| {
             let Some(challenge) = authorizations::challenge_by_id(tx, id)? else { return Ok(None) };
             let Some(authorization) = authorizations::by_id(tx, challenge.authorization_id)? else {
                 return Ok(None);
             };
-            let Some(account) = accounts::by_id(tx, authorization.account_id)? else { return Ok(None) };
-            if challenge.status != ChallengeStatus::Processing {
-                return Ok(None);
-            }
-            let key = chancery_acme::AccountKey::from_json(&account.jwk).map_err(anyhow::Error::from)?;
-            Ok(Some(observation(&challenge, authorization.identifier, key.thumbprint())))
+            let account = accounts::by_id(tx, authorization.account_id)?;
+            Ok::<_, Failure>(account.map(|account| (challenge, authorization, account)))
         })
-        .await
+        .await?;
+    let processing = left.filter(|(challenge, ..)| challenge.status == ChallengeStatus::Processing);
+    let Some((challenge, authorization, account)) = processing else { return Ok(None) };
+    let key = AccountKey::from_json(&account.jwk).map_err(anyhow::Error::from)?;
+    let url = app.urls.account(&app.sealer, account.id);
+    Ok(Some(observation(url, &challenge, authorization, key.thumbprint())))
 }
 
 /// Keeps the outcome of a validation: the challenge, its authorization, the orders that wait for it.
@@ -116,14 +138,15 @@ pub(crate) async fn resume(app: &App, id: i64) -> Result<Option<Observation>, Fa
 pub(crate) async fn settle(
     app: &App,
     id: i64,
-    outcome: Result<(), Problem>,
+    outcome: Result<Passed, Problem>,
 ) -> Result<Option<Settled>, Failure> {
-    let (now, trail) = (app.now(), app.trail.clone());
+    let (now, trail, profiles) = (app.now(), app.trail.clone(), Arc::clone(&app.profiles));
+    let limits = Arc::clone(&app.limits);
     app.db
         .write(move |tx| {
             jobs::delete(tx, JobKind::Validate, id)?;
             let settled = match &outcome {
-                Ok(()) => Settled { status: ChallengeStatus::Valid, validated_at: Some(now), error: None },
+                Ok(_) => Settled { status: ChallengeStatus::Valid, validated_at: Some(now), error: None },
                 Err(problem) => Settled {
                     status: ChallengeStatus::Invalid,
                     validated_at: None,
@@ -136,8 +159,10 @@ pub(crate) async fn settle(
             let Some(authorization_id) = authorization else { return Ok(None) };
             let authorization = authorizations::by_id(tx, authorization_id)?;
             if let Some(authorization) = authorization {
+                let (account_id, identifier) = (authorization.account_id, &authorization.identifier);
+                limits.note_validation(tx, account_id, identifier, outcome.is_ok(), now)?;
                 tell_outcome(tx, &trail, id, &authorization, &outcome, now)?;
-                settle_authorization(tx, authorization_id, authorization, &outcome, now)?;
+                settle_authorization(tx, &profiles, authorization_id, authorization, &outcome, now)?;
             }
             Ok(Some(settled))
         })
@@ -149,12 +174,12 @@ fn tell_outcome(
     trail: &Trail,
     id: i64,
     authorization: &Authorization,
-    outcome: &Result<(), Problem>,
+    outcome: &Result<Passed, Problem>,
     now: Timestamp,
 ) -> Result<(), chancery_db::Error> {
     let identifier = authorization.identifier.to_string();
     let (kind, details) = match outcome {
-        Ok(()) => (events::CHALLENGE_VALID, json!({ "challenge": id, "identifier": identifier })),
+        Ok(_) => (events::CHALLENGE_VALID, json!({ "challenge": id, "identifier": identifier })),
         Err(problem) => (
             events::CHALLENGE_INVALID,
             json!({ "challenge": id, "identifier": identifier, "error": problem.detail() }),
@@ -165,33 +190,57 @@ fn tell_outcome(
 
 fn settle_authorization(
     tx: &mut WriteTx<'_>,
+    profiles: &Profiles,
     id: i64,
     authorization: Authorization,
-    outcome: &Result<(), Problem>,
+    outcome: &Result<Passed, Problem>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     // The account may have given it up while the server looked.
     if authorization.status != AuthorizationStatus::Pending {
         return Ok(());
     }
-    let (status, expires_at) = match outcome {
-        Ok(()) => (AuthorizationStatus::Valid, now + VALID_FOR),
-        Err(_) => (AuthorizationStatus::Invalid, authorization.expires_at),
+    let profile = profiles.of(authorization.profile.as_deref());
+    let (status, expires_at) = match (outcome, profile) {
+        (Ok(passed), Some(profile)) => {
+            if let Some(at) = passed.caa_checked_at {
+                authorizations::set_caa_checked(tx, id, at)?;
+            }
+            let lapse_at = now + profile.rules.authorizations_last;
+            (AuthorizationStatus::Valid, passed.until.map_or(lapse_at, |until| until.min(lapse_at)))
+        }
+        // Where the profile is no more, nothing can be issued under it.
+        (Err(_), _) | (_, None) => (AuthorizationStatus::Invalid, authorization.expires_at),
     };
     authorizations::set_status(tx, id, status, expires_at)?;
+    if expires_at < authorization.expires_at {
+        // No order outlasts what it rests on.
+        crate::store::orders::cut_short(tx, id, expires_at)?;
+    }
     let why = match outcome {
-        Ok(()) => Problem::unauthorized("an authorization of this order is no longer valid"),
+        Ok(_) => Problem::unauthorized("an authorization of this order is no longer valid"),
         Err(problem) => problem.clone().about(authorization.identifier),
     };
     Ok(orders::settle_open(tx, id, &why, now)?)
 }
 
-fn observation(challenge: &Challenge, identifier: Identifier, thumbprint: &Thumbprint) -> Observation {
+fn observation(
+    account_url: String,
+    challenge: &Challenge,
+    authorization: Authorization,
+    thumbprint: &Thumbprint,
+) -> Observation {
     Observation {
         challenge_id: challenge.id,
-        identifier,
+        account_id: authorization.account_id,
+        kind: challenge.kind,
+        identifier: authorization.identifier,
+        with_subdomains: authorization.with_subdomains,
+        account_url,
+        profile: authorization.profile,
         token: challenge.token.clone(),
         key_authorization: key_authorization(&challenge.token, thumbprint),
+        thumbprint: thumbprint.as_str().to_owned(),
     }
 }
 
@@ -206,5 +255,5 @@ fn owned(
 }
 
 fn unknown() -> Failure {
-    Problem::not_found("this account has no such challenge").into()
+    Failure::foreign("this account has no such challenge")
 }

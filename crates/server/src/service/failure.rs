@@ -3,6 +3,7 @@
 use chancery_acme::Problem;
 use chancery_acme::jws::JwsError;
 
+use super::limits::Reached;
 use crate::licensing::admission::Denied;
 
 /// Either the client's doing, which it is told of, or ours, which the log is told of.
@@ -10,14 +11,43 @@ use crate::licensing::admission::Denied;
 pub(crate) enum Failure {
     /// The request is refused.
     Refused(Problem),
+    /// The request is refused, and is of a kind that honest clients hardly ever make: it counts against its
+    /// address.
+    Abusive(Abuse, Problem),
     /// The licence does not allow it.
     Denied(Denied),
+    /// A limit was reached.
+    Limited(Box<Reached>),
     /// The audit log cannot be written, and the configuration allows no change without it.
     NoAudit,
+    /// Too much of the kind is under way on this node; the same request may succeed soon.
+    Busy(&'static str),
     /// The server cannot take it now; the same request may succeed soon.
     Unavailable(chancery_db::Error),
     /// The server failed.
     Internal(anyhow::Error),
+}
+
+/// What counts against an address. Honest mistakes do not: an old nonce, malformed JSON, a failed validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abuse {
+    /// A signature does not verify.
+    BadSignature,
+    /// The object is of another account than the one that signs.
+    ForeignObject,
+}
+
+impl Failure {
+    /// An object that is of another account than the one that signs, or of none; the detail does not say which.
+    pub(crate) fn foreign(detail: &str) -> Self {
+        Self::Abusive(Abuse::ForeignObject, Problem::not_found(detail))
+    }
+}
+
+impl From<Reached> for Failure {
+    fn from(reached: Reached) -> Self {
+        Self::Limited(Box::new(reached))
+    }
 }
 
 impl From<Problem> for Failure {
@@ -34,7 +64,10 @@ impl From<Denied> for Failure {
 
 impl From<JwsError> for Failure {
     fn from(error: JwsError) -> Self {
-        Self::Refused(error.into())
+        match error {
+            JwsError::Signature => Self::Abusive(Abuse::BadSignature, error.into()),
+            error => Self::Refused(error.into()),
+        }
     }
 }
 

@@ -10,124 +10,30 @@ use std::sync::Arc;
 use chancery_acme::identifier::IdentifierSet;
 use chancery_acme::state::OrderStatus;
 use chancery_acme::{Identifier, Problem, ProblemType};
-use chancery_authority::local::LocalAuthority;
-use chancery_db::{Db, WriteTx};
-use chancery_pki::certificate::{Prepared, Profile, SerialNumber, Validity};
+use chancery_db::{ReadTx, WriteTx};
+use chancery_pki::certificate::{Prepared, Validity};
 use chancery_pki::name::San;
-use chancery_pki::request::{CertificateRequest, RequestRules, ValidatedRequest, check};
+use chancery_pki::request::{CertificateRequest, ValidatedRequest, check};
 use chancery_time::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::accounts::require_valid;
-use super::{Failure, Signer, orders};
+use super::accounts::{self, require_valid};
+use super::authorities::Authority;
+use super::certificates::{self, facts};
+use super::limits::Ordering;
+use super::profiles::ProfileRef;
+use super::{Failure, Signer, approval, caa, orders, revocation};
 use crate::app::App;
-use crate::audit::{Entry, Origin, Trail, events};
+use crate::audit::{Entry, Origin, events};
+use crate::config::policy;
 use crate::licensing::{Licensed, StoredApplicant};
+use crate::policy::{AccountPolicy, Request};
 use crate::service::orders::OrderView;
 use crate::store;
-use crate::store::certificates::{Issued, PreparedRecord};
+use crate::store::certificates::PreparedRecord;
+use crate::store::external_accounts::policy_of_account;
 use crate::store::jobs::{self, JobKind};
 use crate::store::orders::Order;
-
-/// The authority of the profile, and the rules by which it issues.
-pub(crate) struct Issuance {
-    authority: LocalAuthority,
-    /// The number of the authority's chain in the store.
-    issuer_id: i64,
-    profile: Profile,
-    rules: RequestRules,
-}
-
-impl Issuance {
-    /// An issuance under `profile`; records the authority's chain.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(crate) async fn new(
-        db: &Db,
-        name: &str,
-        authority: LocalAuthority,
-        profile: Profile,
-    ) -> anyhow::Result<Self> {
-        let (name, chain) = (name.to_owned(), authority.chain_pem().to_owned());
-        let issuer_id = db.write(move |tx| store::certificates::issuer_id(tx, &name, &chain)).await?;
-        Ok(Self { authority, issuer_id, profile, rules: RequestRules::default() })
-    }
-
-    /// The chain behind every certificate: the intermediate, without the root.
-    pub(crate) fn chain_pem(&self) -> &str {
-        self.authority.chain_pem()
-    }
-
-    /// Whether an order's wishes for its certificate's lifetime can be granted.
-    pub(crate) fn check_wishes(
-        &self,
-        now: Timestamp,
-        not_before: Option<Timestamp>,
-        not_after: Option<Timestamp>,
-    ) -> Result<(), Problem> {
-        self.profile
-            .validity(now, not_before, not_after)
-            .map(drop)
-            .map_err(|refusal| wishes_refused(&refusal))
-    }
-
-    /// The lifetime of the certificate of an order.
-    fn validity(&self, order: &Order, now: Timestamp) -> Result<Validity, Problem> {
-        // A wish for notBefore was granted when the order was made, however long its client takes.
-        let reference = order.not_before.map_or(now, |_| order.created_at);
-        let validity = self.profile.validity(reference, order.not_before, order.not_after);
-        let validity = validity.map_err(|refusal| wishes_refused(&refusal))?;
-        if validity.not_after() <= now {
-            return Err(wishes_refused(&"the certificate would be over before it began; make a new order"));
-        }
-        Ok(validity)
-    }
-
-    fn prepare(&self, request: &ValidatedRequest, validity: Validity) -> anyhow::Result<Prepared> {
-        let serial = SerialNumber::random()?;
-        let issuer = self.authority.issuer();
-        Ok(chancery_pki::certificate::prepare(&self.profile, request, issuer, validity, serial)?)
-    }
-
-    fn record(&self, prepared: &Prepared, ordered_by: Option<(i64, i64)>, now: Timestamp) -> PreparedRecord {
-        let names: Vec<String> = prepared.names().iter().map(san_text).collect();
-        PreparedRecord {
-            issuer_id: self.issuer_id,
-            ordered_by,
-            identifiers: names.join(","),
-            serial: prepared.serial().as_bytes().to_vec(),
-            not_before: prepared.not_before(),
-            not_after: prepared.not_after(),
-            prepared_at: now,
-        }
-    }
-
-    /// Issues the server's own certificate; returns its chain in PEM.
-    ///
-    /// # Errors
-    /// When the store or the authority fails.
-    pub(crate) async fn issue_own(
-        &self,
-        db: &Db,
-        trail: &Trail,
-        request: &ValidatedRequest,
-        now: Timestamp,
-    ) -> anyhow::Result<String> {
-        let prepared = self.prepare(request, self.profile.validity(now, None, None)?)?;
-        let record = self.record(&prepared, None, now);
-        let id = db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
-        let details = facts(id, None, &prepared);
-        let certificate = self.authority.issue(prepared)?;
-        let (der, trail) = (certificate.der().to_vec(), trail.clone());
-        db.write(move |tx| {
-            store::certificates::set_issued(tx, id, &der, now)?;
-            trail.tell(tx, &Entry::new(events::CERTIFICATE_ISSUE_OWN, details.clone()), now)
-        })
-        .await?;
-        Ok(certificate.to_pem() + self.chain_pem())
-    }
-}
 
 /// Finalizes an order of the signer with a request in DER.
 pub(crate) async fn finalize(
@@ -139,51 +45,64 @@ pub(crate) async fn finalize(
     let now = app.now();
     super::require_audit(app)?;
     let by = signer.clone();
-    let view = app
+    let (view, binding) = app
         .db
         .read(move |tx| {
             require_valid(tx, &by)?;
-            orders::load(tx, &by, order_id, now)
+            let binding = policy_of_account(tx, by.account_id)?;
+            Ok::<_, Failure>((orders::load(tx, &by, order_id, now)?, binding))
         })
         .await?;
     require_ready(view.status)?;
-    let request = validate(app, &view.order.identifiers, &csr)?;
-    let prepared = app.issuance.prepare(&request, app.issuance.validity(&view.order, now)?)?;
-    let record = app.issuance.record(&prepared, Some((order_id, signer.account_id)), now);
-    let (by, spki) = (signer.clone(), request.public_key().spki_der().to_vec());
+    let profile = serving(app, &view.order, binding.as_ref())?;
+    let request = validate(profile.rules, &view.order.identifiers, &csr)?;
+    caa::require(app, profile, &view.order, Some(&signer.origin), now).await?;
+    let validity = validity(profile, &view.order, binding.as_ref(), now)?;
+    let (authority, prepared) = profile.prepare(&request, validity, now)?;
+    let record = record(&authority, &prepared, &view.order, now);
+    let by = signer.clone();
     let (owner, until) = app.jobs.lease(now);
     let basis = app.licensing.basis(now);
+    let (limits, trail, order) = (Arc::clone(&app.limits), app.trail.clone(), view.order.clone());
+    let waits = profile.rules.require_approval;
     let recorded = app
         .db
         .write(move |tx| {
             require_valid(tx, &by)?;
-            // RFC 8555 §11.1: whoever holds an account's key should not thereby hold a certificate's.
-            if store::accounts::has_key(tx, &spki)? {
-                let detail = "the request is for the key of an account: make another key for the certificate";
-                return Err(Problem::new(ProblemType::BadCsr, detail).into());
-            }
+            require_free_key(tx, &request)?;
             // An authorization may have lapsed since the order became ready.
             require_ready(orders::state_of_authorizations(tx, order_id, now)?)?;
+            let ordering = Ordering {
+                account_id: by.account_id,
+                identifiers: &order.identifiers,
+                is_exempt: order.is_exempt,
+            };
+            limits.ask_certificate(tx, ordering, now)?;
             if !store::orders::set_processing(tx, order_id, &csr)? {
                 // Another request was faster, or the order failed since it was read.
                 let detail = "the order changed meanwhile: read it again";
                 return Err(Problem::new(ProblemType::OrderNotReady, detail).into());
+            }
+            if waits {
+                approval::submit(tx, &trail, &by, &order, now)?;
+                return Ok(None);
             }
             jobs::insert(tx, JobKind::Issue, order_id, &owner, until)?;
             // Other orders may have reached the limits since this one was made.
             let mut applicant =
                 StoredApplicant { tx, account_id: by.account_id, identifiers: &record.identifiers, now };
             let licensed = basis.admit(&mut applicant)??;
-            Ok::<_, Failure>(record_ordered(tx, licensed, &record)?)
+            Ok::<_, Failure>(Some(record_ordered(tx, licensed, &record)?))
         })
         .await;
     orders::note_denial(app, &signer, now, &recorded).await;
-    let certificate_id = recorded?;
+    let Some(certificate_id) = recorded? else { return orders::view(app, signer, order_id).await };
     // A task of its own: a client that goes away does not leave the order half done.
     let ordered = Ordered {
         order_id,
         account_id: signer.account_id,
         certificate_id,
+        authority,
         origin: Some(Arc::clone(&signer.origin)),
     };
     let issuing = app.tasks.spawn(complete(Arc::clone(app), ordered, prepared));
@@ -223,25 +142,41 @@ pub(crate) async fn resume(app: &Arc<App>, order_id: i64) -> Result<(), Failure>
     match issue_again(app, order, &csr, now).await {
         // What was acceptable when the order was finalized is no longer: time has passed.
         Err(Failure::Refused(problem)) => abandon(app, order_id, &problem).await,
+        Err(Failure::Denied(denied)) => abandon(app, order_id, &denied.into()).await,
         outcome => outcome,
     }
 }
 
 async fn issue_again(app: &Arc<App>, order: Order, csr: &[u8], now: Timestamp) -> Result<(), Failure> {
-    let request = validate(app, &order.identifiers, csr)?;
-    let prepared = app.issuance.prepare(&request, app.issuance.validity(&order, now)?)?;
-    let record = app.issuance.record(&prepared, Some((order.id, order.account_id)), now);
     let (id, account_id) = (order.id, order.account_id);
+    let binding = app.db.read(move |tx| policy_of_account(tx, account_id)).await?;
+    let profile = serving(app, &order, binding.as_ref())?;
+    let request = validate(profile.rules, &order.identifiers, csr)?;
+    caa::require(app, profile, &order, None, now).await?;
+    let validity = validity(profile, &order, binding.as_ref(), now)?;
+    let (authority, prepared) = profile.prepare(&request, validity, now)?;
+    let record = record(&authority, &prepared, &order, now);
+    let approved = order.approval.is_some().then(|| app.licensing.basis(now));
     let certificate_id = app
         .db
         .write(move |tx| {
+            // The account may have been closed since.
+            accounts::require_open(tx, account_id)?;
+            require_free_key(tx, &request)?;
             // The licence was asked when the order was finalized; this takes the place of what was
             // recorded then.
             store::certificates::give_up_prepared(tx, account_id, id)?;
-            store::certificates::insert_prepared(tx, &record)
+            let Some(basis) = &approved else {
+                return Ok(store::certificates::insert_prepared(tx, &record)?);
+            };
+            // Nothing was recorded before a person approved it, and much may have changed since.
+            require_ready(orders::state_of_authorizations(tx, id, now)?)?;
+            let mut applicant = StoredApplicant { tx, account_id, identifiers: &record.identifiers, now };
+            let licensed = basis.admit(&mut applicant)??;
+            Ok::<_, Failure>(record_ordered(tx, licensed, &record)?)
         })
         .await?;
-    let ordered = Ordered { order_id: id, account_id, certificate_id, origin: None };
+    let ordered = Ordered { order_id: id, account_id, certificate_id, authority, origin: None };
     complete(Arc::clone(app), ordered, prepared).await.map(drop)
 }
 
@@ -263,25 +198,13 @@ pub(crate) async fn abandon(app: &App, order_id: i64, why: &Problem) -> Result<(
         .await
 }
 
-/// A certificate of the signer's account, as PEM with its chain (RFC 8555 §7.4.2).
-pub(crate) async fn download(app: &App, signer: Signer, id: i64) -> Result<String, Failure> {
-    let issued: Issued = app
-        .db
-        .read(move |tx| {
-            require_valid(tx, &signer)?;
-            store::certificates::issued_by_id(tx, id)?
-                .filter(|issued| issued.account_id == signer.account_id)
-                .ok_or_else(|| Failure::from(Problem::not_found("this account has no such certificate")))
-        })
-        .await?;
-    Ok(chancery_pki::certificate::pem(&issued.der) + &issued.chain_pem)
-}
-
 /// A certificate that was recorded for an order.
 struct Ordered {
     order_id: i64,
     account_id: i64,
     certificate_id: i64,
+    /// The one that it was prepared for.
+    authority: Arc<Authority>,
     /// Where the request came from that finalized the order, if that was just now.
     origin: Option<Arc<Origin>>,
 }
@@ -289,10 +212,10 @@ struct Ordered {
 /// Signs what was recorded, and keeps the certificate; `false` where the order had been settled by
 /// another node, and this certificate was discarded.
 async fn complete(app: Arc<App>, ordered: Ordered, prepared: Prepared) -> Result<bool, Failure> {
-    let Ordered { order_id, account_id, certificate_id, origin } = ordered;
+    let Ordered { order_id, account_id, certificate_id, authority, origin } = ordered;
     let details = facts(certificate_id, Some(order_id), &prepared);
-    let certificate = app.issuance.authority.issue(prepared).map_err(anyhow::Error::from)?;
     let (now, trail) = (app.now(), app.trail.clone());
+    let certificate = authority.issue(prepared, now).map_err(anyhow::Error::from)?;
     let kept = app
         .db
         .write(move |tx| {
@@ -327,15 +250,84 @@ async fn complete(app: Arc<App>, ordered: Ordered, prepared: Prepared) -> Result
     Ok(kept)
 }
 
-fn validate(app: &App, identifiers: &IdentifierSet, csr: &[u8]) -> Result<ValidatedRequest, Problem> {
+/// The profile that serves an order of an account with this binding. The order was made under the configuration of
+/// then, which may have changed: what it allowed is asked of it again.
+///
+/// # Errors
+/// `invalidProfile` where the configuration has it no more, else as [`select`](crate::policy::select).
+fn serving<'a>(
+    app: &'a App,
+    order: &Order,
+    binding: Option<&AccountPolicy>,
+) -> Result<ProfileRef<'a>, Problem> {
+    let profile = app.profiles.of(order.profile.as_deref()).ok_or_else(|| {
+        let name = order.profile.as_deref().unwrap_or_default();
+        let detail = format!("the profile `{name}` of this order is no more: make a new order");
+        Problem::new(ProblemType::InvalidProfile, detail)
+    })?;
+    app.profiles.select(&Request {
+        identifiers: &order.identifiers,
+        profile: Some(&profile.rules.name),
+        is_bound: binding.is_some(),
+        account: binding,
+    })
+}
+
+/// Makes sure that a certificate may be made for the key of a request.
+///
+/// # Errors
+/// `badCSR` where it is the key of an account, or is known to be in the hands of others.
+fn require_free_key(tx: &mut ReadTx<'_>, request: &ValidatedRequest) -> Result<(), Failure> {
+    let spki = request.public_key().spki_der();
+    // RFC 8555 §11.1: whoever holds an account's key should not thereby hold a certificate's.
+    if store::accounts::has_key(tx, spki)? {
+        let detail = "the request is for the key of an account: make another key for the certificate";
+        return Err(Problem::new(ProblemType::BadCsr, detail).into());
+    }
+    if revocation::is_compromised(tx, spki)? {
+        let detail = "a certificate for this key was revoked since the key was compromised: make another key";
+        return Err(Problem::new(ProblemType::BadCsr, detail).into());
+    }
+    Ok(())
+}
+
+/// The lifetime of the certificate of an order.
+fn validity(
+    profile: ProfileRef<'_>,
+    order: &Order,
+    binding: Option<&AccountPolicy>,
+    now: Timestamp,
+) -> Result<Validity, Problem> {
+    // A wish for notBefore was granted when the order was made, however long its client takes.
+    let reference = order.not_before.map_or(now, |_| order.created_at);
+    let at_most = binding.and_then(AccountPolicy::max_validity);
+    let validity = profile.validity(reference, order.not_before, order.not_after, at_most)?;
+    if validity.not_after() <= now {
+        let over =
+            "`notBefore` and `notAfter`: the certificate would be over before it began; make a new order";
+        return Err(Problem::malformed(over));
+    }
+    Ok(validity)
+}
+
+fn record(authority: &Authority, prepared: &Prepared, order: &Order, now: Timestamp) -> PreparedRecord {
+    PreparedRecord {
+        ordered_by: Some((order.id, order.account_id)),
+        profile: order.profile.clone(),
+        identifiers: order.identifiers.canonical(),
+        ..certificates::record(authority, prepared, now)
+    }
+}
+
+fn validate(
+    rules: &policy::Profile,
+    identifiers: &IdentifierSet,
+    csr: &[u8],
+) -> Result<ValidatedRequest, Problem> {
     let bad = |reason: String| Problem::new(ProblemType::BadCsr, reason);
     let request = CertificateRequest::from_der(csr).map_err(|error| bad(error.to_string()))?;
     let names: Vec<San> = identifiers.as_slice().iter().map(san).collect();
-    check(&request, &names, &app.issuance.rules).map_err(|refusal| bad(refusal.to_string()))
-}
-
-fn wishes_refused(why: &dyn std::fmt::Display) -> Problem {
-    Problem::malformed(format!("`notBefore` and `notAfter`: {why}"))
+    check(&request, &names, &rules.requests).map_err(|refusal| bad(refusal.to_string()))
 }
 
 fn require_ready(status: OrderStatus) -> Result<(), Failure> {
@@ -350,30 +342,8 @@ fn require_ready(status: OrderStatus) -> Result<(), Failure> {
 }
 
 fn san(identifier: &Identifier) -> San {
-    San::Dns(identifier.value().to_owned())
-}
-
-/// What the audit log is told of a certificate.
-fn facts(id: i64, order_id: Option<i64>, prepared: &Prepared) -> Value {
-    let serial: String = prepared.serial().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let identifiers: Vec<String> = prepared.names().iter().map(san_text).collect();
-    let mut details = json!({
-        "certificate": id,
-        "serial": serial,
-        "identifiers": identifiers.join(","),
-        "not_before": prepared.not_before(),
-        "not_after": prepared.not_after(),
-    });
-    if let (Some(order_id), Value::Object(members)) = (order_id, &mut details) {
-        members.insert("order".to_owned(), json!(order_id));
-    }
-    details
-}
-
-/// A name in the form of [`IdentifierSet::canonical`].
-fn san_text(name: &San) -> String {
-    match name {
-        San::Dns(name) => format!("dns:{name}"),
-        San::Ip(address) => format!("ip:{address}"),
+    match identifier {
+        Identifier::Ip(address) => San::Ip(*address),
+        name => San::Dns(name.value().into_owned()),
     }
 }

@@ -3,11 +3,24 @@
 
 pub(crate) mod account_keys;
 pub(crate) mod accounts;
+pub(crate) mod approval;
+pub(crate) mod authorities;
 pub(crate) mod authorizations;
+pub(crate) mod caa;
+pub(crate) mod certificates;
 pub(crate) mod challenges;
+pub(crate) mod external_accounts;
 pub(crate) mod failure;
 pub(crate) mod issuance;
+pub(crate) mod key_change;
+pub(crate) mod limits;
+pub(crate) mod observer;
 pub(crate) mod orders;
+pub(crate) mod pre_authorization;
+pub(crate) mod profiles;
+pub(crate) mod proofs;
+pub(crate) mod renewals;
+pub(crate) mod revocation;
 
 pub(crate) use failure::Failure;
 

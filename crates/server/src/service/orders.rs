@@ -1,26 +1,28 @@
 //! Orders (RFC 8555 §7.4).
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use chancery_acme::Problem;
-use chancery_acme::challenge::{self, ChallengeType};
-use chancery_acme::identifier::IdentifierSet;
+use chancery_acme::identifier::{AncestorWishes, IdentifierSet};
 use chancery_acme::payload::NewOrder;
+use chancery_acme::renewal::CertId;
 use chancery_acme::state::OrderStatus;
+use chancery_acme::{Problem, ProblemType};
 use chancery_db::ReadTx;
 use chancery_time::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::accounts::require_valid;
-use super::{Failure, Signer};
+use super::accounts::{require_standing, require_valid};
+use super::limits::Ordering;
+use super::proofs::{LIFETIME, Proofs};
+use super::renewals::Replaced;
+use super::{Failure, Signer, renewals};
 use crate::app::App;
 use crate::audit::{Entry, events};
 use crate::licensing::{Licensed, StoredApplicant};
-use crate::store::authorizations;
+use crate::policy::{AccountPolicy, Request};
 use crate::store::orders::{self, Order};
+use crate::store::{authorizations, external_accounts};
 
-/// How long an order waits for its client.
-const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 /// How many orders a page of an account's list has.
 const PAGE: i64 = 100;
 
@@ -33,41 +35,79 @@ pub(crate) struct OrderView {
     pub(crate) authorization_ids: Vec<i64>,
 }
 
-/// Makes an order, with an authorization for each identifier.
-pub(crate) async fn create(app: &App, signer: Signer, request: NewOrder) -> Result<OrderView, Failure> {
+/// Makes an order, with an authorization for each identifier. `profile` is that of the directory which the
+/// client found, if it is a profile's own.
+pub(crate) async fn create(
+    app: &App,
+    signer: Signer,
+    request: NewOrder,
+    profile: Option<String>,
+) -> Result<OrderView, Failure> {
     let now = app.now();
-    let identifiers = IdentifierSet::new(request.identifiers)?;
-    app.issuance.check_wishes(now, request.not_before, request.not_after)?;
-    let tokens = identifiers
-        .as_slice()
-        .iter()
-        .map(|_| challenge::token())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(anyhow::Error::from)?;
+    let (identifiers, ancestors) = IdentifierSet::new(request.identifiers)?;
+    let wanted = Wanted {
+        identifiers,
+        ancestors,
+        not_before: request.not_before,
+        not_after: request.not_after,
+        replaces: request.replaces.as_deref().map(renewals::read).transpose()?,
+        profile: one_profile(profile, request.profile)?,
+    };
     let basis = app.licensing.basis(now);
     super::require_audit(app)?;
-    let (by, trail) = (signer.clone(), app.trail.clone());
+    let (by, trail, profiles) = (signer.clone(), app.trail.clone(), Arc::clone(&app.profiles));
+    let limits = Arc::clone(&app.limits);
     let made = app
         .db
         .write(move |tx| {
-            require_valid(tx, &signer)?;
+            let is_bound = require_standing(tx, &signer)?;
+            let policy =
+                if is_bound { external_accounts::policy_of_account(tx, signer.account_id)? } else { None };
+            let profile = profiles.select(&Request {
+                identifiers: &wanted.identifiers,
+                profile: wanted.profile.as_deref(),
+                is_bound,
+                account: policy.as_ref(),
+            })?;
+            let at_most = policy.as_ref().and_then(AccountPolicy::max_validity);
+            profile.validity(now, wanted.not_before, wanted.not_after, at_most)?;
+            let replaces = match &wanted.replaces {
+                Some(id) => {
+                    let replaced = renewals::replaced(tx, &signer, id, &wanted.identifiers, now)?;
+                    Some((id.to_string(), replaced))
+                }
+                None => None,
+            };
+            let ordering = Ordering {
+                account_id: signer.account_id,
+                identifiers: &wanted.identifiers,
+                is_exempt: replaces.as_ref().is_some_and(|(_, replaced)| replaced.is_exempt),
+            };
+            limits.take_order(tx, ordering, now)?;
             let mut applicant = StoredApplicant {
                 tx,
                 account_id: signer.account_id,
-                identifiers: &identifiers.canonical(),
+                identifiers: &wanted.identifiers.canonical(),
                 now,
             };
             let licensed = basis.admit(&mut applicant)??;
-            let order = orders::NewOrder {
+            let proofs = Proofs {
                 account_id: signer.account_id,
-                identifiers: &identifiers,
-                expires_at: now + LIFETIME,
-                not_before: request.not_before,
-                not_after: request.not_after,
-                created_at: now,
+                profile: profile.rules,
+                skipped: policy.as_ref().is_some_and(|policy| policy.skip_validation),
+                lapse_at: now + LIFETIME,
+                limits: &limits,
+                now,
             };
-            let view = insert(tx, licensed, &order, &tokens)?;
-            let details = json!({ "order": view.order.id, "identifiers": identifiers.canonical() });
+            let view = insert(tx, licensed, &wanted, &proofs, replaces.as_ref())?;
+            let mut details = json!({
+                "order": view.order.id,
+                "identifiers": wanted.identifiers.canonical(),
+                "profile": profile.rules.name,
+            });
+            if let (Some((_, replaced)), Value::Object(members)) = (replaces, &mut details) {
+                members.insert("replaces".to_owned(), json!(replaced.id));
+            }
             let entry = Entry::new(events::ORDER_CREATE, details).account(signer.account_id);
             trail.tell(tx, &entry.from(&signer.origin), now)?;
             Ok(view)
@@ -77,26 +117,64 @@ pub(crate) async fn create(app: &App, signer: Signer, request: NewOrder) -> Resu
     made
 }
 
+/// What a client orders.
+struct Wanted {
+    identifiers: IdentifierSet,
+    ancestors: AncestorWishes,
+    not_before: Option<Timestamp>,
+    not_after: Option<Timestamp>,
+    replaces: Option<CertId>,
+    profile: Option<String>,
+}
+
+/// The profile of the directory and the one that the payload names have to be the same.
+fn one_profile(of_directory: Option<String>, named: Option<String>) -> Result<Option<String>, Problem> {
+    match (of_directory, named) {
+        (Some(directory), Some(named)) if directory != named => Err(Problem::new(
+            ProblemType::InvalidProfile,
+            format!("`profile` is another one than `{directory}`, whose directory this resource belongs to"),
+        )),
+        (directory, named) => Ok(directory.or(named)),
+    }
+}
+
 /// Inserts an order and what belongs to it. Takes the permission to make it.
 fn insert(
     tx: &mut chancery_db::WriteTx<'_>,
     _licensed: Licensed,
-    new: &orders::NewOrder<'_>,
-    tokens: &[String],
+    wanted: &Wanted,
+    proofs: &Proofs<'_>,
+    replaces: Option<&(String, Replaced)>,
 ) -> Result<OrderView, Failure> {
-    let id = orders::insert(tx, new)?;
-    let mut authorization_ids = Vec::with_capacity(tokens.len());
-    for (identifier, token) in new.identifiers.as_slice().iter().zip(tokens) {
-        let authorization_id =
-            authorizations::insert(tx, new.account_id, identifier, new.expires_at, new.created_at)?;
-        authorizations::insert_challenge(tx, authorization_id, ChallengeType::Http01, token)?;
-        orders::add_authorization(tx, id, authorization_id)?;
-        authorization_ids.push(authorization_id);
+    let authorizations = proofs.of_order(tx, &wanted.identifiers, &wanted.ancestors)?;
+    // Several names can rest on one authorization, that of their common ancestor.
+    let mut authorization_ids: Vec<i64> =
+        authorizations.iter().map(|authorization| authorization.id).collect();
+    authorization_ids.sort_unstable();
+    authorization_ids.dedup();
+    let lapses = authorizations.iter().map(|authorization| authorization.expires_at);
+    let expires_at = lapses.chain([proofs.lapse_at]).min().unwrap_or(proofs.lapse_at);
+    let is_ready = authorizations.iter().all(|authorization| authorization.is_valid);
+    let new = orders::NewOrder {
+        account_id: proofs.account_id,
+        identifiers: &wanted.identifiers,
+        expires_at,
+        not_before: wanted.not_before,
+        not_after: wanted.not_after,
+        created_at: proofs.now,
+        profile: &proofs.profile.name,
+        replaces: replaces.map(|(name, replaced)| (name.as_str(), replaced.id)),
+        is_exempt: replaces.is_some_and(|(_, replaced)| replaced.is_exempt),
+        status: if is_ready { OrderStatus::Ready } else { OrderStatus::Pending },
+    };
+    let id = orders::insert(tx, &new)?;
+    for authorization_id in &authorization_ids {
+        orders::add_authorization(tx, id, *authorization_id)?;
     }
     let order = Order {
         id,
         account_id: new.account_id,
-        status: OrderStatus::Pending,
+        status: new.status,
         identifiers: new.identifiers.clone(),
         expires_at: new.expires_at,
         not_before: new.not_before,
@@ -104,8 +182,12 @@ fn insert(
         error: None,
         certificate_id: None,
         created_at: new.created_at,
+        profile: Some(new.profile.to_owned()),
+        replaces: replaces.map(|(name, _)| name.clone()),
+        is_exempt: new.is_exempt,
+        approval: None,
     };
-    Ok(OrderView { order, status: OrderStatus::Pending, authorization_ids })
+    Ok(OrderView { status: order.status, order, authorization_ids })
 }
 
 /// Tells the audit log where it is the licence that did not allow what was asked for.
@@ -165,9 +247,9 @@ pub(crate) fn load(
 ) -> Result<OrderView, Failure> {
     let order = orders::by_id(tx, id)?
         .filter(|order| order.account_id == signer.account_id)
-        .ok_or_else(|| Problem::not_found("this account has no such order"))?;
+        .ok_or_else(|| Failure::foreign("this account has no such order"))?;
     let authorization_ids = orders::authorization_ids(tx, id)?;
-    Ok(OrderView { status: order.status.at(now, order.expires_at), order, authorization_ids })
+    Ok(OrderView { status: order.status_at(now), order, authorization_ids })
 }
 
 /// Brings the orders that rest on an authorization up to date after it changed.

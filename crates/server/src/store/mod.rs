@@ -2,14 +2,19 @@
 //! one atomic change; nothing above this module writes SQL.
 
 pub(crate) mod accounts;
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod authorizations;
 pub(crate) mod certificates;
 pub(crate) mod cold_start;
+pub(crate) mod external_accounts;
+pub(crate) mod inventory;
 pub(crate) mod jobs;
 pub(crate) mod licensed;
 pub(crate) mod licenses;
 pub(crate) mod orders;
+pub(crate) mod rates;
+pub(crate) mod revocations;
 pub(crate) mod settings;
 
 use chancery_db::{Error, FromColumn, Migration, Row};
@@ -20,6 +25,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "core", sql: include_str!("../../migrations/0001_core.sql") },
     Migration { version: 2, name: "licences", sql: include_str!("../../migrations/0002_licences.sql") },
     Migration { version: 3, name: "audit", sql: include_str!("../../migrations/0003_audit.sql") },
+    Migration { version: 4, name: "protocol", sql: include_str!("../../migrations/0004_protocol.sql") },
 ];
 
 /// An instant in a column.
@@ -36,6 +42,16 @@ fn optional_time(row: &Row<'_>, index: usize) -> Result<Option<Timestamp>, Error
 fn named<T>(row: &Row<'_>, index: usize, named: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
     let text: String = row.get(index)?;
     named(&text).ok_or_else(|| foreign(index, text))
+}
+
+/// As [`named`], for a column that may be `NULL`.
+fn optional_named<T>(
+    row: &Row<'_>,
+    index: usize,
+    named: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let Some(text) = row.get::<Option<String>>(index)? else { return Ok(None) };
+    named(&text).map(Some).ok_or_else(|| foreign(index, text))
 }
 
 /// The error for a value that this program never writes.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::certificate::{CurrentCertificate, from_pem};
 use crate::app::App;
+use crate::service::certificates;
 
 /// How often the certificate's age is looked at; the shortest lives are minutes long.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -44,7 +45,9 @@ impl OwnCertificate {
     /// # Errors
     /// When no certificate can be issued or kept.
     pub(crate) async fn load_or_issue(&self, app: &App) -> anyhow::Result<Fresh> {
-        match self.load(app.issuance.chain_pem(), app.now()) {
+        let profile = app.profiles.of(None).context("there is no profile")?;
+        let authority = profile.at_work.signers.next(app.now()).context("the profile has no authority")?;
+        match self.load(authority.local().chain_pem(), app.now()) {
             Some(kept) => Ok(kept),
             None => self.issue(app).await,
         }
@@ -60,7 +63,7 @@ impl OwnCertificate {
     async fn issue(&self, app: &App) -> anyhow::Result<Fresh> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
         let request = ValidatedRequest::for_own_key(&key, vec![self.host.clone()]);
-        let chain = app.issuance.issue_own(&app.db, &app.trail, &request, app.now()).await?;
+        let chain = certificates::issue_own(app, &request).await?;
         let key = key.to_pem()?;
         if let Some(directory) = self.file.parent() {
             files::create_directory(directory)?;

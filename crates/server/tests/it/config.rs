@@ -1,5 +1,7 @@
 //! What `chancery validate` says of a configuration that cannot be used.
 
+mod policy;
+
 use std::fmt::Write;
 
 use chancery_testkit::{Finished, Workdir, run_program};

@@ -1,6 +1,6 @@
 //! The real binary, from outside: its commands, its processes, and the clients that people use.
 //!
-//! `make test` provides what these need (PostgreSQL, certbot, lego); without it they fail and say so.
+//! `make test` provides what these need (PostgreSQL, the clients); without it they fail and say so.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,22 +10,43 @@
     reason = "the lints see test code only within test functions; all of this binary is test code"
 )]
 
+mod account_commands;
 mod acme;
+mod approval;
+mod arbitrary;
+mod asked_again;
 mod audit;
 mod audit_commands;
 mod boot;
-mod certbot;
+mod caa;
+mod certificate_chains;
+mod certificate_commands;
+mod clients;
 mod cold_start;
 mod config;
 mod crash;
+mod error_types;
+mod external_accounts;
+mod hostile;
+mod identifiers;
 mod issuance;
-mod lego;
+mod key_change;
 mod license_commands;
 mod licensing;
+mod limits;
+mod obtained;
 mod operator_tricks;
+mod order_commands;
+mod pre_authorization;
 mod protocol;
+mod races;
+mod renewal_info;
+mod revocation;
 mod shutdown;
+mod subdomains;
 mod tls;
+mod validation;
+mod validation_site;
 
 /// The binary under test.
 const CHANCERY: &str = env!("CARGO_BIN_EXE_chancery");

@@ -1,11 +1,11 @@
 //! http-01 (RFC 8555 §8.3): does the host of a name answer with the key authorization?
 
-mod dial;
+mod any_certificate;
 mod target;
-mod tls;
 
+use std::error::Error as _;
+use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -16,15 +16,16 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
 
+use self::any_certificate::AnyCertificate;
 use self::target::Target;
+use crate::capped::TooMuch;
+use crate::dial::Dialer;
 use crate::egress::EgressPolicy;
 pub use crate::failure::{Failure, FailureKind};
 use crate::resolver::Resolver;
+use crate::tls::TlsClient;
 
 /// The ports and limits of [`Http01`].
 #[derive(Debug, Clone)]
@@ -54,10 +55,9 @@ impl Default for Http01Settings {
 /// Observes http-01 challenges. Cheap to use for many at once; holds no connection between them.
 #[derive(Debug)]
 pub struct Http01 {
-    resolver: Resolver,
-    egress: EgressPolicy,
+    dialer: Dialer,
     settings: Http01Settings,
-    tls: Result<Arc<ClientConfig>, rustls::Error>,
+    tls: TlsClient,
     http: http1::Builder,
 }
 
@@ -66,7 +66,12 @@ impl Http01 {
     pub fn new(resolver: Resolver, egress: EgressPolicy, settings: Http01Settings) -> Self {
         let mut http = http1::Builder::new();
         http.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
-        Self { resolver, egress, settings, tls: tls::any_certificate(), http }
+        let tls = TlsClient::new(
+            |provider| AnyCertificate { provider },
+            b"http/1.1",
+            "check the TLS set-up of its host",
+        );
+        Self { dialer: Dialer { resolver, egress, timeout: settings.connect_timeout }, settings, tls, http }
     }
 
     /// Fetches `http://{name}/.well-known/acme-challenge/{token}` and compares what comes with
@@ -103,20 +108,11 @@ impl Http01 {
     }
 
     async fn visit(&self, target: &Target, key_authorization: &str) -> Result<Visit, Failure> {
-        let tcp = dial::connect(&self.resolver, &self.egress, self.settings.connect_timeout, target).await?;
+        let tcp = self.dialer.connect(target.host(), target.port(), target).await?;
         if !target.is_https() {
             return self.exchange(tcp, target, key_authorization).await;
         }
-        let failed = |reason: String| {
-            let detail =
-                format!("no TLS connection for {target}: {reason}; check the TLS set-up of its host");
-            Failure::lasting(FailureKind::Tls, detail)
-        };
-        let config = self.tls.clone().map_err(|error| failed(error.to_string()))?;
-        let server_name = ServerName::try_from(target.host().to_owned())
-            .map_err(|_| failed("its host is not a name that TLS can ask for".to_owned()))?;
-        let handshake = TlsConnector::from(config).connect(server_name, tcp);
-        let tls = handshake.await.map_err(|error| failed(error.to_string()))?;
+        let tls = self.tls.connect(target.host(), tcp, target).await?;
         self.exchange(tls, target, key_authorization).await
     }
 
@@ -228,10 +224,21 @@ fn status_failure(target: &Target, status: StatusCode) -> Failure {
 }
 
 fn transport_failure(target: &Target, error: &hyper::Error) -> Failure {
-    if error.is_parse() || error.is_parse_too_large() {
+    if TooMuch::caused(error) {
+        let detail = format!("{target} has no end: {TooMuch}; serve the key authorization and nothing else");
+        return Failure::lasting(FailureKind::Protocol, detail);
+    }
+    if error.is_parse() || error.is_parse_too_large() || is_garbled(error) {
         let detail = format!("{target} did not answer in HTTP/1.1 ({error}); check what listens there");
         return Failure::lasting(FailureKind::Protocol, detail);
     }
     let detail = format!("the connection for {target} broke ({error}); check what listens there");
     Failure::passing(FailureKind::Connection, detail)
+}
+
+/// Whether a body was cut into chunks in a way that makes no sense, rather than cut off.
+fn is_garbled(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause
+        .is_some_and(|cause| matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput))
 }

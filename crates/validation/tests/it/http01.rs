@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use chancery_testkit::DnsServer;
 use chancery_validation::egress::EgressPolicy;
 use chancery_validation::http01::{Http01, Http01Settings};
 use chancery_validation::resolver::Resolver;
@@ -11,18 +12,18 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
-use crate::dns::{Dns, Say};
+use crate::dns;
 use crate::web::{Reply, Web, redirect, response};
 
-const TOKEN: &str = "DGyRejmCefe7v4NfDGDKfA";
-const PROOF: &str = "DGyRejmCefe7v4NfDGDKfA.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
+pub(crate) const TOKEN: &str = "DGyRejmCefe7v4NfDGDKfA";
+pub(crate) const PROOF: &str = "DGyRejmCefe7v4NfDGDKfA.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
 
 /// Allows 127.0.0.0/8 and nothing else that the defaults refuse.
-fn loopback() -> EgressPolicy {
+pub(crate) fn loopback() -> EgressPolicy {
     EgressPolicy::new(vec!["127.0.0.0/8".parse().unwrap()], vec![], vec![])
 }
 
-fn settings(port: u16) -> Http01Settings {
+pub(crate) fn settings(port: u16) -> Http01Settings {
     Http01Settings { port, ..Http01Settings::default() }
 }
 
@@ -30,26 +31,26 @@ fn observer(port: u16) -> Http01 {
     Http01::new(Resolver::system().unwrap(), loopback(), settings(port))
 }
 
-async fn observe(web: &Web) -> Result<(), Failure> {
+pub(crate) async fn observe(web: &Web) -> Result<(), Failure> {
     observer(web.port()).observe("host.localhost", TOKEN, PROOF).await
 }
 
-async fn observe_reply(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<(), Failure> {
+pub(crate) async fn observe_reply(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<(), Failure> {
     observe(&Web::start(move |_| reply()).await).await
 }
 
 /// An observer that asks `dns`, and what it makes of `host.example`.
-async fn observe_by_dns(dns: &Dns, egress: EgressPolicy, port: u16) -> Result<(), Failure> {
-    let resolver = Resolver::with_servers(&[dns.address], Duration::from_secs(5)).unwrap();
+async fn observe_by_dns(dns: &DnsServer, egress: EgressPolicy, port: u16) -> Result<(), Failure> {
+    let resolver = Resolver::with_servers(&[dns.address()], Duration::from_secs(5)).unwrap();
     Http01::new(resolver, egress, settings(port)).observe("host.example", TOKEN, PROOF).await
 }
 
-fn kind(outcome: &Result<(), Failure>) -> Option<(FailureKind, bool)> {
+pub(crate) fn kind(outcome: &Result<(), Failure>) -> Option<(FailureKind, bool)> {
     outcome.as_ref().err().map(|failure| (failure.kind, failure.transient))
 }
 
-const PASSING: bool = true;
-const LASTING: bool = false;
+pub(crate) const PASSING: bool = true;
+pub(crate) const LASTING: bool = false;
 
 #[tokio::test]
 async fn the_key_authorization_proves_control() {
@@ -117,7 +118,7 @@ async fn a_long_body_is_not_read_to_its_end() {
     let outcome = observe_reply(move || response("200 OK", &long)).await;
     assert_eq!(kind(&outcome), Some((FailureKind::Mismatch, LASTING)));
 
-    let web = Web::start(|_| Reply::Endless(b"HTTP/1.1 200 OK\r\n\r\naaaaaaaaaaaaaaaa".to_vec())).await;
+    let web = Web::start(|_| Reply::Endless("HTTP/1.1 200 OK\r\n\r\n", "aaaaaaaaaaaaaaaa")).await;
     assert_eq!(kind(&observe(&web).await), Some((FailureKind::Mismatch, LASTING)));
 }
 
@@ -286,7 +287,7 @@ async fn a_redirect_to_https_without_tls_fails() {
 #[tokio::test]
 async fn a_name_with_a_denied_address_is_not_dialled() {
     let web = Web::start(|_| response("200 OK", PROOF)).await;
-    let dns = Dns::always(Say::Addresses(vec![web.address.ip()])).await;
+    let dns = dns::everywhere(&[web.address.ip()]);
     let outcome = observe_by_dns(&dns, EgressPolicy::new(vec![], vec![], vec![]), web.port()).await;
     assert_eq!(kind(&outcome), Some((FailureKind::Egress, LASTING)));
     assert!(outcome.unwrap_err().to_string().contains("a loopback address"));
@@ -310,7 +311,7 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
     let web = Web::start(|_| response("200 OK", PROOF)).await;
     let addresses: Vec<IpAddr> =
         ["169.254.169.254", "127.0.0.3", "127.0.0.1"].map(|ip| ip.parse().unwrap()).to_vec();
-    let dns = Dns::always(Say::Addresses(addresses)).await;
+    let dns = dns::everywhere(&addresses);
     assert_eq!(observe_by_dns(&dns, loopback(), web.port()).await, Ok(()));
 }
 
@@ -318,7 +319,7 @@ async fn the_next_address_is_tried_when_one_does_not_answer() {
 async fn only_a_few_addresses_are_tried() {
     let web = Web::start(|_| response("200 OK", PROOF)).await;
     let dead = (2..=5).map(|n| IpAddr::from([127, 0, 0, n]));
-    let dns = Dns::always(Say::Addresses(dead.chain([web.address.ip()]).collect())).await;
+    let dns = dns::everywhere(&dead.chain([web.address.ip()]).collect::<Vec<_>>());
     let outcome = observe_by_dns(&dns, loopback(), web.port()).await;
     assert_eq!(kind(&outcome), Some((FailureKind::Connection, PASSING)));
     assert!(web.requests().is_empty());
@@ -328,10 +329,7 @@ async fn only_a_few_addresses_are_tried() {
 async fn an_answer_that_changes_is_not_asked_for_twice() {
     let web = Web::start(|_| response("200 OK", PROOF)).await;
     let allowed = web.address.ip();
-    let dns = Dns::start(move |_, nth| {
-        Say::Addresses(vec![if nth == 0 { allowed } else { [169, 254, 169, 254].into() }])
-    })
-    .await;
+    let dns = dns::rebinding(allowed, [169, 254, 169, 254].into());
     assert_eq!(observe_by_dns(&dns, loopback(), web.port()).await, Ok(()));
     assert_eq!(dns.queries().len(), 2, "one A and one AAAA query: {:?}", dns.queries());
 }
@@ -340,10 +338,7 @@ async fn an_answer_that_changes_is_not_asked_for_twice() {
 async fn every_hop_is_looked_up_and_checked_anew() {
     let web = Web::start(|_| redirect(302, "/again")).await;
     let allowed = web.address.ip();
-    let dns = Dns::start(move |_, nth| {
-        Say::Addresses(vec![if nth == 0 { allowed } else { [169, 254, 169, 254].into() }])
-    })
-    .await;
+    let dns = dns::rebinding(allowed, [169, 254, 169, 254].into());
     let outcome = observe_by_dns(&dns, loopback(), web.port()).await;
     assert_eq!(kind(&outcome), Some((FailureKind::Egress, LASTING)));
     assert_eq!(web.requests().len(), 1);

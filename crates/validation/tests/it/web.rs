@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -16,8 +17,10 @@ pub(crate) enum Reply {
     Bytes(Vec<u8>),
     /// Sends these bytes and stays silent with the connection open.
     ThenSilence(Vec<u8>),
-    /// Sends these bytes over and over.
-    Endless(Vec<u8>),
+    /// Sends the first bytes, and then the others over and over.
+    Endless(&'static str, &'static str),
+    /// Sends these bytes one at a time, with a pause before each.
+    Slowly(Vec<u8>, Duration),
 }
 
 /// A running server; it stops when dropped.
@@ -30,12 +33,17 @@ pub(crate) struct Web {
 impl Web {
     /// A server on 127.0.0.1 that answers each request path with `reply`.
     pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        Self::listen(None, reply).await
+        Self::listen("127.0.0.1", None, reply).await
+    }
+
+    /// A server of that kind on `::1`.
+    pub(crate) async fn start_v6(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen("::1", None, reply).await
     }
 
     /// The same over TLS, with a certificate that it signed itself.
     pub(crate) async fn start_tls(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        Self::listen(Some(self_signed()), reply).await
+        Self::listen("127.0.0.1", Some(self_signed()), reply).await
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -47,8 +55,12 @@ impl Web {
         self.requests.lock().unwrap().clone()
     }
 
-    async fn listen(tls: Option<TlsAcceptor>, reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    async fn listen(
+        ip: &str,
+        tls: Option<TlsAcceptor>,
+        reply: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((ip, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(vec![]));
         let (seen, reply) = (Arc::clone(&requests), Arc::new(reply));
@@ -104,9 +116,20 @@ async fn serve(
             stream.flush().await?;
             std::future::pending::<()>().await;
         }
-        Reply::Endless(bytes) => loop {
-            stream.write_all(&bytes).await?;
-        },
+        Reply::Endless(first, again) => {
+            stream.write_all(first.as_bytes()).await?;
+            let again = again.repeat(1024 / again.len() + 1);
+            loop {
+                stream.write_all(again.as_bytes()).await?;
+            }
+        }
+        Reply::Slowly(bytes, pause) => {
+            for byte in bytes {
+                tokio::time::sleep(pause).await;
+                stream.write_u8(byte).await?;
+                stream.flush().await?;
+            }
+        }
     }
     stream.shutdown().await
 }

@@ -131,7 +131,7 @@ impl Query<'_> {
     async fn follow(&mut self, out: &mut impl io::Write) -> anyhow::Result<()> {
         let mut seen = BTreeMap::new();
         loop {
-            // To look at a segment costs as much as what is in it, so first ask whether anything came.
+            // To look at a compressed segment costs as much as what is in it, so first ask whether anything came.
             let lengths = lengths(self.path)?;
             if seen != lengths {
                 self.print_from_here(&Log::open(self.path)?, out, None)?;

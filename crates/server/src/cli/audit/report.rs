@@ -57,7 +57,13 @@ impl Verdict {
         let report = &self.report;
         let finding = |finding: &chancery_audit::Finding| {
             let chancery_audit::Finding { file, line, lines, kind } = finding;
-            json!({ "file": file, "line": line, "lines": lines, "what": kind.to_string() })
+            json!({
+                "file": file,
+                "line": line,
+                "lines": lines,
+                "kind": kind.name(),
+                "what": kind.to_string(),
+            })
         };
         let waiting = match self.basis {
             Basis::Store { waiting } => Some(waiting),
@@ -213,7 +219,14 @@ mod tests {
         );
         let json = verdict.json();
         assert_eq!((&json["sound"], &json["extends"]), (&json!(false), &Value::Null));
-        assert_eq!(json["findings"][0]["what"], "changed after it was written");
+        let expected = json!({
+            "file": "audit.20260614T132300125Z.jsonl",
+            "line": 3,
+            "lines": 1,
+            "kind": "changed",
+            "what": "changed after it was written",
+        });
+        assert_eq!(json["findings"], json!([expected]));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(in crate::cli) struct VerifyArgs {
     /// Prove that the log extends this checkpoint, which was kept elsewhere.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Check the signatures of the checkpoints in the log as well, which takes twice as long.
+    /// Check the signatures of the checkpoints in the log as well, which takes up to four times as long.
     #[arg(long)]
     signatures: bool,
     /// Verify the log of another node of this installation, of which --log names a copy.

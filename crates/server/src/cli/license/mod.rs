@@ -9,7 +9,6 @@ mod force_grace;
 mod history;
 mod inspect;
 mod install;
-mod lines;
 mod outlook;
 mod status;
 mod uninstall;
@@ -21,6 +20,7 @@ use chancery_license::{Plan, Usage};
 use chancery_time::Timestamp;
 use clap::Subcommand;
 
+use super::lines;
 use super::visit::{CommonArgs, Told, Visit};
 
 #[derive(Debug, Subcommand)]
@@ -131,7 +131,7 @@ impl Visit {
 }
 
 /// `2026-05-10 14:05:22 UTC`: an instant of which the second matters.
-fn to_seconds(instant: Timestamp) -> String {
+pub(super) fn to_seconds(instant: Timestamp) -> String {
     instant.to_string().replace('T', " ").replace('Z', " UTC")
 }
 

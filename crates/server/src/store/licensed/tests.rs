@@ -52,6 +52,7 @@ impl Store {
     /// Records a certificate of an account, and issues it where that is asked for.
     async fn certificate(&self, account_id: i64, serial: u64, until: Timestamp, is_issued: bool) {
         let record = PreparedRecord {
+            profile: None,
             issuer_id: self.issuer_id,
             ordered_by: Some((account_id, account_id)),
             identifiers: "dns:a.example".to_owned(),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Auditor, backlog, directory};
 use crate::acme::block_on;
+use crate::obtained::{obtain, revocation};
 use crate::{CHANCERY, on_both_engines};
 
 on_both_engines!(the_server_serves_on, nothing_is_issued_where_the_log_is_required, the_backlog_is_bounded);
@@ -58,6 +59,7 @@ fn nothing_is_issued_where_the_log_is_required(engine: Engine) {
         let responder = Responder::start(installation.http01_port()).await;
         let mut client = RawClient::new(&installation).await;
         issued(client.obtain(&responder, "before.localhost").await);
+        let leaked = obtain(&mut client, &responder, "leaked.localhost", json!({})).await;
         let ready = client.ready_order(&responder, "ready.localhost", json!({})).await;
 
         tmpfs.fill();
@@ -66,6 +68,9 @@ fn nothing_is_issued_where_the_log_is_required(engine: Engine) {
         assert!(said.contains("nothing is issued until it is written again"), "{said}");
         refused(&client.finalize(&ready, "ready.localhost").await);
         refused(&client.another().register(&json!({ "termsOfServiceAgreed": true })).await);
+        // A key that leaked cannot wait.
+        let revoked = client.post(&client.url("revokeCert"), &revocation(&leaked.der, 1)).await;
+        assert_eq!(revoked.status, 200, "{revoked:?}");
         // What changes nothing is answered.
         assert_eq!(client.post(&client.account(), "").await.status, 200);
         let (status, _) = installation.https_client().get(&installation.directory_url()).await;
@@ -76,7 +81,8 @@ fn nothing_is_issued_where_the_log_is_required(engine: Engine) {
         issued(client.finalize(&ready, "ready.localhost").await);
         issued(client.obtain(&responder, "after.localhost").await);
         server.terminate();
-        Auditor::new(&installation).examine_whole();
+        let examined = Auditor::new(&installation).examine_whole();
+        assert_eq!(examined.identifiers("certificate.revoke").len(), 1);
     });
 }
 

@@ -79,7 +79,8 @@ fn the_forms_hold_the_same() {
     let rows: Vec<&str> = csv.split("\r\n").collect();
     assert!(rows[0].starts_with("ts,node,seq,event,account_id,source_ip,"), "{csv}");
     assert!(rows[1].contains(",order.create,1,127.0.0.1,"), "{csv}");
-    assert!(rows[1].ends_with(r#","{""identifiers"":""dns:one.localhost"",""order"":1}""#), "{csv}");
+    let details = r#","{""identifiers"":""dns:one.localhost"",""order"":1,""profile"":""default""}""#;
+    assert!(rows[1].ends_with(details), "{csv}");
     assert_eq!((rows.len(), rows[2]), (3, ""), "{csv}");
 }
 

@@ -9,6 +9,7 @@ const WRITTEN_IN: &str = "ARCHITECTURE.md, \"The house\"";
 const FLOORS: &[(&str, u8)] = &[
     ("chancery-time", 0),
     ("chancery-files", 0),
+    ("chancery-keycheck", 0),
     ("chancery-license", 1),
     ("chancery-audit", 1),
     ("chancery-pki", 1),
@@ -40,8 +41,14 @@ const IO_CRATES: &[&str] = &[
     "rustls",
     "hickory-resolver",
 ];
-const PURE: &[&str] =
-    &["chancery-time", "chancery-license", "chancery-acme", "chancery-pki", "chancery-audit"];
+const PURE: &[&str] = &[
+    "chancery-time",
+    "chancery-keycheck",
+    "chancery-license",
+    "chancery-acme",
+    "chancery-pki",
+    "chancery-audit",
+];
 
 /// Who may ask for HTTP.
 const HTTP_CRATES: &[&str] = &["axum", "hyper", "hyper-util"];
