@@ -9,7 +9,7 @@
 //! | [`jwk`] | account keys and their thumbprints (RFC 7517, RFC 7638) |
 //! | [`eab`] | external account bindings and their secrets (RFC 8555 §7.3.4) |
 //! | [`key_change`] | the change of an account's key (RFC 8555 §7.3.5) |
-//! | [`nonce`] | anti-replay nonces (RFC 8555 §6.5) |
+//! | [`nonce`], [`shared_nonce`] | anti-replay nonces (RFC 8555 §6.5), of one process or of several nodes |
 //! | [`problem`] | every refusal a client can be told (RFC 8555 §6.7) |
 //! | [`identifier`] | what a certificate can be ordered for, in canonical form |
 //! | [`scope`] | which names a policy is for |
@@ -42,6 +42,7 @@ pub mod rate;
 pub mod renewal;
 pub mod resource;
 pub mod scope;
+pub mod shared_nonce;
 pub mod state;
 #[cfg(test)]
 mod test_client;
@@ -52,3 +53,4 @@ pub use jws::SignedRequest;
 pub use nonce::Nonces;
 pub use object_id::{ObjectId, ObjectKind, Sealer};
 pub use problem::{Problem, ProblemType};
+pub use shared_nonce::SharedNonces;

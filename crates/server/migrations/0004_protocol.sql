@@ -54,6 +54,13 @@ CREATE TABLE compromised_keys (
     since BIGINT NOT NULL
 );
 
+-- Nonces that were redeemed, where several nodes share this database.
+CREATE TABLE redeemed_nonces (
+    id BYTEA NOT NULL PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX redeemed_nonces_by_end ON redeemed_nonces (expires_at);
+
 -- How far each limit is used up: the theoretical arrival time of the generic cell rate algorithm.
 CREATE TABLE rates (
     kind TEXT NOT NULL,

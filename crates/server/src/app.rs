@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chancery_acme::{Nonces, Sealer};
+use chancery_acme::Sealer;
 use chancery_db::Db;
 use chancery_keycheck::CompromisedKeys;
 use chancery_time::{Clock, Timestamp};
@@ -20,6 +20,7 @@ use crate::jobs::JobQueue;
 use crate::licensing::Keeper;
 use crate::service::account_keys::AccountKeys;
 use crate::service::caa::Looks;
+use crate::service::nonces::NonceDesk;
 use crate::service::observer::Issuer;
 use crate::service::profiles::Profiles;
 
@@ -30,7 +31,7 @@ pub(crate) struct App {
     pub(crate) urls: Urls,
     /// Names the rows of the store in URLs.
     pub(crate) sealer: Sealer,
-    pub(crate) nonces: Nonces,
+    pub(crate) nonces: NonceDesk,
     pub(crate) account_keys: AccountKeys,
     /// Keys that no account may get.
     pub(crate) compromised_keys: Arc<CompromisedKeys>,

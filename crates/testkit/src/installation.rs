@@ -1,7 +1,10 @@
 //! One installation of Chancery: a directory, a database, a configuration, two ports.
 
+mod nodes;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,12 +16,15 @@ use crate::{Database, Engine, HttpsClient, MovableClock, TestServer, Workdir, fr
 #[derive(Debug)]
 pub struct Installation {
     binary: PathBuf,
+    /// The port of the URL by which clients know it.
     port: u16,
+    /// Where it listens: the same port, but for [`another_node`](Self::another_node).
+    listening: u16,
     http01_port: u16,
     config: PathBuf,
     root: PathBuf,
     // Dropped last: the database before the directory it may lie in.
-    database: Database,
+    database: Arc<Database>,
     workdir: Workdir,
 }
 
@@ -34,13 +40,15 @@ impl Installation {
     /// An installation as `chancery init` leaves it, with neither licence nor window.
     pub fn without_window(binary: &str, engine: Engine) -> Self {
         let workdir = Workdir::new();
+        let port = free_port();
         let installation = Self {
             binary: PathBuf::from(binary),
-            port: free_port(),
+            port,
+            listening: port,
             http01_port: free_port(),
             config: workdir.join("chancery.yaml"),
             root: workdir.join("root.pem"),
-            database: Database::create(engine),
+            database: Arc::new(Database::create(engine)),
             workdir,
         };
         installation.init();
@@ -162,7 +170,7 @@ impl Installation {
 
     fn bare_command(&self) -> Command {
         let mut command = clean_command(&self.binary);
-        if let Database::Postgres { dsn, .. } = &self.database {
+        if let Database::Postgres { dsn, .. } = &*self.database {
             command.env("CHANCERY_DATABASE_DSN", dsn);
         }
         command
@@ -171,7 +179,7 @@ impl Installation {
     fn init(&self) {
         let mut init = self.bare_command();
         init.args(["init", "--defaults", "--demo", "--url", &self.url()])
-            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
+            .args(["--listen", &format!("127.0.0.1:{}", self.listening)])
             .arg("--workdir")
             .arg(self.server_workdir())
             .arg("-o")
@@ -186,7 +194,7 @@ impl Installation {
     /// leaves all else as a user has it.
     fn adapt_config(&self) {
         self.configure(|config| {
-            if let Database::Postgres { .. } = &self.database {
+            if let Database::Postgres { .. } = &*self.database {
                 config["database"] = json!({ "driver": "postgres" });
             }
             config["validation"][0]["http01"]["port"] = json!(self.http01_port);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use chancery_acme::{Nonces, Sealer};
+use chancery_acme::{Nonces, Sealer, SharedNonces};
 use chancery_authority::local::{LocalAuthority, Paths};
 use chancery_db::Db;
 use chancery_files::read_text;
@@ -25,6 +25,7 @@ use crate::licensing::Keeper;
 use crate::service::account_keys::AccountKeys;
 use crate::service::authorities::{Authority, Signers};
 use crate::service::caa::Looks;
+use crate::service::nonces::NonceDesk;
 use crate::service::observer::{Issuer, Observer};
 use crate::service::profiles::{Profile, Profiles};
 use crate::store::settings;
@@ -60,7 +61,7 @@ pub(super) async fn app(
     let profiles = profiles(config, &compromised_keys, &issuer, &db, clock.now()).await?;
     Ok(App {
         sealer,
-        nonces: Nonces::new()?,
+        nonces: nonces(config, &db).await?,
         account_keys: AccountKeys::new(),
         compromised_keys,
         directories: Directories::new(&urls, &config.server, &issuer, &config.profiles)?,
@@ -85,13 +86,22 @@ pub(super) async fn app(
 
 /// What names the rows of the store in URLs.
 pub(super) async fn sealer(db: &Db) -> anyhow::Result<Sealer> {
+    Ok(Sealer::new(&secret(db, settings::OBJECT_ID_SECRET).await?)?)
+}
+
+/// Nonces of this node alone, or of all that share the store.
+async fn nonces(config: &Config, db: &Db) -> anyhow::Result<NonceDesk> {
+    if config.server.several_nodes {
+        return Ok(NonceDesk::Shared(SharedNonces::new(&secret(db, settings::NONCE_SECRET).await?)?));
+    }
+    Ok(NonceDesk::Alone(Nonces::new()?))
+}
+
+/// A secret of the installation, made by whichever node asks first.
+async fn secret(db: &Db, name: &'static str) -> anyhow::Result<[u8; 32]> {
     let fresh = Sealer::random_secret()?;
-    let secret = db.write(move |tx| settings::find_or_insert(tx, settings::OBJECT_ID_SECRET, &fresh)).await?;
-    let secret = secret
-        .as_slice()
-        .try_into()
-        .context("the secret behind object names in the store has not 32 bytes")?;
-    Ok(Sealer::new(secret)?)
+    let secret = db.write(move |tx| settings::find_or_insert(tx, name, &fresh)).await?;
+    secret.as_slice().try_into().with_context(|| format!("the setting {name} in the store has not 32 bytes"))
 }
 
 async fn profiles(

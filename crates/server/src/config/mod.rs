@@ -87,6 +87,8 @@ pub(crate) struct Server {
     /// The names by which CAA records and dns-persist-01 know this CA; the host of `url` unless the file says
     /// otherwise, and empty where that is an address.
     pub(crate) caa_identities: Vec<String>,
+    /// Whether other nodes share the database, which is a PostgreSQL then.
+    pub(crate) several_nodes: bool,
     /// The networks of proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// A list of keys that nobody may use, beside those that are printed in RFCs.

@@ -46,6 +46,7 @@ pub(super) struct RawServer {
     pub(super) tls: Option<RawTls>,
     pub(super) terms_of_service: Option<Spanned<String>>,
     pub(super) website: Option<Spanned<String>>,
+    pub(super) several_nodes: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) caa_identities: Vec<Spanned<String>>,
     #[serde(default)]

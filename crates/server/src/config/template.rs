@@ -51,8 +51,8 @@ server:
 
 database:
   # sqlite needs nothing else. For postgres: `dsn` in place of `path` (or, so that the password is not
-  # in this file, the variable CHANCERY_DATABASE_DSN). Several nodes may share one PostgreSQL; the
-  # balancer before them must keep each client on one node.
+  # in this file, the variable CHANCERY_DATABASE_DSN). Several nodes may share one PostgreSQL, each
+  # with a workdir of its own and `several_nodes: true` under `server`.
   driver: sqlite
   path: chancery.db
 

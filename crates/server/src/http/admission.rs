@@ -118,7 +118,7 @@ async fn read(app: &App, request: Request) -> Result<SignedRequest, Failure> {
     require_media_type(&parts)?;
     let body = read_body(body).await?;
     let signed = SignedRequest::parse(&body)?;
-    redeem_nonce(app, &signed)?;
+    redeem_nonce(app, &signed).await?;
     require_url(app, &parts, &signed)?;
     Ok(signed)
 }
@@ -145,21 +145,19 @@ async fn read_body(body: Body) -> Result<bytes::Bytes, Problem> {
     }
 }
 
-fn redeem_nonce(app: &App, signed: &SignedRequest) -> Result<(), Problem> {
+async fn redeem_nonce(app: &App, signed: &SignedRequest) -> Result<(), Failure> {
     let nonce = signed.nonce().ok_or_else(|| {
         Problem::new(ProblemType::BadNonce, "the protected header has no `nonce`: use the one of this answer")
     })?;
     // RFC 8555 §6.5.2.
     if Base64UrlUnpadded::decode_vec(nonce).is_err() {
-        return Err(Problem::malformed("the `nonce` is not unpadded base64url"));
+        return Err(Problem::malformed("the `nonce` is not unpadded base64url").into());
     }
-    if app.nonces.redeem(nonce) {
+    if app.nonces.redeem(&app.db, nonce, app.now()).await? {
         return Ok(());
     }
-    Err(Problem::new(
-        ProblemType::BadNonce,
-        "the nonce was used, has aged, or is not ours: use the one of this answer",
-    ))
+    let detail = "the nonce was used, has aged, or is not ours: use the one of this answer";
+    Err(Problem::new(ProblemType::BadNonce, detail).into())
 }
 
 fn require_url(app: &App, parts: &Parts, signed: &SignedRequest) -> Result<(), Problem> {

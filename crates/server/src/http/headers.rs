@@ -22,7 +22,7 @@ pub(super) async fn add(State(app): State<Arc<App>>, request: Request, next: Nex
     let is_directory = request.uri().path().ends_with(path::DIRECTORY);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if wants_nonce && let Ok(nonce) = HeaderValue::try_from(app.nonces.issue()) {
+    if wants_nonce && let Ok(nonce) = HeaderValue::try_from(app.nonces.issue(app.now())) {
         headers.insert(REPLAY_NONCE, nonce);
     }
     if !is_directory {

@@ -1,4 +1,5 @@
-//! What time alone brings about: orders that nobody approved lapse, and what limits no longer need is removed.
+//! What time alone brings about: orders that nobody approved lapse, and what limits and nonces no longer need is
+//! removed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::service::{Failure, approval, limits};
+use crate::service::{Failure, approval, limits, nonces};
 use crate::store::rates::Key;
 
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -29,6 +30,7 @@ pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
 
 async fn upkeep(app: &App, after: Key) -> Result<Key, Failure> {
     let now = app.now();
+    nonces::prune(&app.db, now).await?;
     approval::lapse(&app.db, &app.trail, now).await?;
     limits::prune(&app.db, after, now).await
 }

@@ -14,6 +14,7 @@ pub(crate) mod failure;
 pub(crate) mod issuance;
 pub(crate) mod key_change;
 pub(crate) mod limits;
+pub(crate) mod nonces;
 pub(crate) mod observer;
 pub(crate) mod orders;
 pub(crate) mod pre_authorization;

@@ -12,6 +12,7 @@ pub(crate) mod inventory;
 pub(crate) mod jobs;
 pub(crate) mod licensed;
 pub(crate) mod licenses;
+pub(crate) mod nonces;
 pub(crate) mod orders;
 pub(crate) mod rates;
 pub(crate) mod revocations;

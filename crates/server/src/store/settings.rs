@@ -16,6 +16,8 @@ pub(crate) const LICENSE_RECORD_DUE: &str = "license_record_due";
 pub(crate) const LICENSE_SECRET: &str = "license_secret";
 /// Rises with every change of documents, window or acknowledgement, so that running servers notice.
 pub(crate) const LICENSE_CHANGES: &str = "license_changes";
+/// The key of nonces that several nodes share: 32 bytes.
+pub(crate) const NONCE_SECRET: &str = "nonce_secret";
 /// The secret behind the names of objects in URLs: 32 bytes.
 pub(crate) const OBJECT_ID_SECRET: &str = "object_id_secret";
 

@@ -59,6 +59,7 @@ fn each_fault_is_named_with_line_and_column() {
         ("dangling_authority", "    authority: default", "    authority: issuing"),
         ("dangling_validation", "    validation: default", "    validation: inside"),
         ("not_a_network", "allow: [127.0.0.0/8, \"::1/128\"]", "allow: [127.0.0.0/33]"),
+        ("several_nodes_on_sqlite", "  workdir: work\n", "  workdir: work\n  several_nodes: true\n"),
         ("bad_yaml", "  listen: 127.0.0.1:14000", "  listen: [127.0.0.1:14000"),
         ("tab_for_indent", "  listen: 127.0.0.1:14000", "\tlisten: 127.0.0.1:14000"),
         ("two_documents", "    validity: 90d\n", "    validity: 90d\n---\nserver: {}\n"),

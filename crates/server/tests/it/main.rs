@@ -42,6 +42,7 @@ mod protocol;
 mod races;
 mod renewal_info;
 mod revocation;
+mod several_nodes;
 mod shutdown;
 mod subdomains;
 mod tls;

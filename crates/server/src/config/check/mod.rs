@@ -30,6 +30,12 @@ pub(crate) fn check(file: &Path, text: &str, secrets: &Secrets) -> Result<Config
     let workdir = workdir(file, &raw.server);
     let server = server::server(file, &raw.server, &mut problems);
     let database = server::database(&workdir, raw.database, secrets, &mut problems);
+    if let (Some(several), Some(chancery_db::Config::Sqlite { .. })) = (&raw.server.several_nodes, &database)
+        && several.value
+    {
+        let alone = "several nodes share a PostgreSQL: change database.driver, or remove this key";
+        problems.add(several.referenced, "server.several_nodes", alone);
+    }
     let authorities = authorities::authorities(&workdir, &raw.authorities, secrets, &mut problems);
     let validations = validation::validations(&raw.validation, &mut problems);
     let profiles = profiles::profiles(&raw.profiles, &authorities, &validations, &mut problems);

@@ -61,6 +61,7 @@ pub(super) fn server(file: &Path, raw: &RawServer, problems: &mut Problems) -> O
         terms_of_service,
         website,
         caa_identities,
+        several_nodes: raw.several_nodes.as_ref().is_some_and(|several| several.value),
         trusted_proxies,
         compromised_keys,
     })
