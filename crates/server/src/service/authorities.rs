@@ -87,18 +87,54 @@ impl Signers {
         Ok(Self { authorities, strategy, turn: AtomicUsize::new(0) })
     }
 
+    /// The first that can sign, whoever's turn it is.
+    pub(crate) fn leading(&self, now: Timestamp) -> Option<&Arc<Authority>> {
+        self.from(0, now)
+    }
+
     /// Whose turn it is. Where none can sign, the first one is to say why.
     pub(crate) fn next(&self, now: Timestamp) -> Option<&Arc<Authority>> {
         let begin = match self.strategy {
             Strategy::FirstAvailable => 0,
-            Strategy::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed) % self.authorities.len().max(1),
+            Strategy::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed),
         };
-        let in_turn = self.authorities.iter().cycle().skip(begin).take(self.authorities.len());
-        in_turn.into_iter().find(|authority| authority.is_available(now)).or_else(|| self.authorities.first())
+        self.from(begin, now)
+    }
+
+    fn from(&self, begin: usize, now: Timestamp) -> Option<&Arc<Authority>> {
+        let can = |index: usize| self.authorities.get(index).is_some_and(|one| one.is_available(now));
+        self.authorities.get(pick(self.authorities.len(), begin, can))
     }
 
     /// The authority whose chain has that number in the store.
     pub(crate) fn with_issuer(&self, issuer_id: i64) -> Option<&Arc<Authority>> {
         self.authorities.iter().find(|authority| authority.issuer_id == issuer_id)
+    }
+}
+
+/// The first of `count` that can, from `begin` on and round; the very first where none can.
+fn pick(count: usize, begin: usize, can: impl Fn(usize) -> bool) -> usize {
+    let begin = begin.checked_rem(count).unwrap_or(0);
+    (begin..count).chain(0..begin).find(|index| can(*index)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_cannot_are_left_out() {
+        for (able, begin, picked) in [
+            (&[true, true, true][..], 0, 0),
+            (&[true, true, true], 1, 1),
+            (&[true, true, true], 5, 2),
+            (&[false, true, true], 0, 1),
+            (&[false, true, false], 2, 1),
+            (&[true, false, false], 7, 0),
+            (&[false, false, false], 2, 0),
+            (&[], 3, 0),
+        ] {
+            assert_eq!(pick(able.len(), begin, |index| able[index]), picked, "{able:?} from {begin}");
+        }
     }
 }

@@ -63,8 +63,10 @@ pub(crate) async fn issue_own(app: &App, request: &ValidatedRequest) -> anyhow::
     let profile = app.profiles.of(None).context("there is no profile")?;
     let validity =
         profile.validity(now, None, None, None).map_err(|problem| anyhow::anyhow!("{}", problem.detail()))?;
-    let (authority, prepared) = profile.prepare(request, validity, now)?;
-    let record = record(&authority, &prepared, now);
+    // Always under the same one, so that those who trust its root can reach the server, whoever's turn it is.
+    let authority = profile.at_work.signers.leading(now).context("the profile has no authority")?;
+    let prepared = profile.prepare_under(authority, request, validity, now)?;
+    let record = record(authority, &prepared, now);
     let id = app.db.write(move |tx| store::certificates::insert_prepared(tx, &record)).await?;
     let details = facts(id, None, &prepared);
     let certificate = authority.issue(prepared, now)?;

@@ -152,11 +152,22 @@ impl ProfileRef<'_> {
         now: Timestamp,
     ) -> Result<(Arc<Authority>, Prepared), Unprepared> {
         let authority = self.at_work.signers.next(now).ok_or_else(|| anyhow::anyhow!("no authority"))?;
+        Ok((Arc::clone(authority), self.prepare_under(authority, request, validity, now)?))
+    }
+
+    /// As [`prepare`](Self::prepare), under one of the profile's authorities.
+    pub(crate) fn prepare_under(
+        self,
+        authority: &Authority,
+        request: &ValidatedRequest,
+        validity: Validity,
+        now: Timestamp,
+    ) -> Result<Prepared, Unprepared> {
         let serial = SerialNumber::random().map_err(anyhow::Error::from)?;
         let issuer = authority.local().issuer();
         let profile = &self.at_work.certificates;
         let prepared = chancery_pki::certificate::prepare(profile, request, issuer, validity, serial);
-        let prepared = prepared.map_err(|error| {
+        prepared.map_err(|error| {
             let (from, until) = (issuer.validity().not_before(), issuer.validity().not_after());
             match error {
                 // One that cannot sign at all is no matter of what the client wished for.
@@ -165,7 +176,6 @@ impl ProfileRef<'_> {
                 }
                 error => Unprepared::Fault(error.into()),
             }
-        })?;
-        Ok((Arc::clone(authority), prepared))
+        })
     }
 }

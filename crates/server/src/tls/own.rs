@@ -46,7 +46,7 @@ impl OwnCertificate {
     /// When no certificate can be issued or kept.
     pub(crate) async fn load_or_issue(&self, app: &App) -> anyhow::Result<Fresh> {
         let profile = app.profiles.of(None).context("there is no profile")?;
-        let authority = profile.at_work.signers.next(app.now()).context("the profile has no authority")?;
+        let authority = profile.at_work.signers.leading(app.now()).context("the profile has no authority")?;
         match self.load(authority.local().chain_pem(), app.now()) {
             Some(kept) => Ok(kept),
             None => self.issue(app).await,

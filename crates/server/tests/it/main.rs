@@ -17,6 +17,7 @@ mod arbitrary;
 mod asked_again;
 mod audit;
 mod audit_commands;
+mod authorities;
 mod boot;
 mod caa;
 mod certificate_chains;
