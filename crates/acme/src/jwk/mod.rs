@@ -6,7 +6,7 @@ mod tests;
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use chancery_keycheck::{CompromisedKeys, RsaWeakness, rsa};
+use chancery_keycheck::{CompromisedKeys, RsaWeakness, ed25519, rsa};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Scheme, VerifyingKey, sha256};
@@ -299,31 +299,10 @@ fn ec_key(curve: EcCurve, x: &str, y: &str) -> Result<(Algorithm, VerifyingKey),
     Ok((algorithm, VerifyingKey::new(scheme, &point).ok_or(KeyRefusal::NotAKey)?))
 }
 
-/// The y coordinates of the eight points of small order, base64url. Under such a key anybody can make
-/// signatures, for there is no private key to them.
-const ED25519_SMALL_ORDER: [&str; 5] = [
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU",
-    "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o",
-    "7P_______________________________________38",
-];
-
 fn ed25519_key(x: &str) -> Result<VerifyingKey, KeyRefusal> {
     let raw = fixed_member("x", x, 32)?;
-    // RFC 8032 §5.1.2: y in little-endian order, and the sign of x in the highest bit.
-    let mut y = raw.clone();
-    if let Some(last) = y.last_mut() {
-        *last &= 0x7f;
-    }
-    // RFC 8032 §5.1.3: y is below p = 2^255 - 19.
-    let reduced = match y.as_slice() {
-        [first, between @ .., 0x7f] => *first < 0xed || between.iter().any(|byte| *byte != 0xff),
-        _ => true,
-    };
-    if !reduced || ED25519_SMALL_ORDER.contains(&Base64UrlUnpadded::encode_string(&y).as_str()) {
-        return Err(KeyRefusal::NotAKey);
-    }
+    let point = raw.as_slice().try_into().map_err(|_| KeyRefusal::Member("x"))?;
+    ed25519::examine(point).map_err(|ed25519::SmallOrder| KeyRefusal::NotAKey)?;
     // Whether the point is on the curve is only found out when a signature is checked, and then none
     // verifies; so a point off the curve becomes no account's key.
     VerifyingKey::new(Scheme::Ed25519, &raw).ok_or(KeyRefusal::NotAKey)

@@ -128,6 +128,15 @@ impl PublicKey {
         Some((key.modulus.as_bytes(), key.exponent.as_bytes()))
     }
 
+    /// The encoded point, if it is an Ed25519 key.
+    pub(crate) fn ed25519_point(&self) -> Option<[u8; 32]> {
+        let spki = SubjectPublicKeyInfoRef::from_der(&self.spki_der).ok()?;
+        if self.kind != KeyKind::Ed25519 {
+            return None;
+        }
+        spki.subject_public_key.as_bytes()?.try_into().ok()
+    }
+
     /// Makes the key ready to verify signatures of that method.
     pub(crate) fn verifier(&self, algorithm: SignatureAlgorithm) -> Result<Verifier, Refused> {
         Verifier::new(self.kind, &self.spki_der, algorithm)

@@ -1,6 +1,7 @@
 //! Why a certificate request is not honoured, in words for the person who made it.
 
 use chancery_keycheck::RsaWeakness;
+use chancery_keycheck::ed25519::SmallOrder;
 use const_oid::ObjectIdentifier;
 
 use crate::certificate::EndEntityUsage;
@@ -31,6 +32,9 @@ pub enum RequestRefusal {
     /// The RSA key is weak whatever its length.
     #[error("the RSA key is weak: {0}; generate another")]
     WeakRsa(RsaWeakness),
+    /// Anybody can sign under the Ed25519 key.
+    #[error("the Ed25519 key is none: {0}; generate another")]
+    SmallOrder(SmallOrder),
     /// Others have the private key too.
     #[error("the key of the certificate request is known to be compromised; generate another")]
     CompromisedKey,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chancery_keycheck::{CompromisedKeys, rsa};
+use chancery_keycheck::{CompromisedKeys, ed25519, rsa};
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519;
 use der::Tagged;
@@ -148,6 +148,9 @@ fn key(key: &PublicKey, rules: &RequestRules) -> Result<(), RequestRefusal> {
     }
     if let KeyKind::Rsa { bits } = kind {
         rsa_key(key, bits, rules.min_rsa_bits)?;
+    }
+    if let Some(point) = key.ed25519_point() {
+        ed25519::examine(&point).map_err(RequestRefusal::SmallOrder)?;
     }
     if rules.compromised_keys.contains(key.spki_der()) {
         return Err(RequestRefusal::CompromisedKey);

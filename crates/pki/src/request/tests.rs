@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_in_result, reason = "in a test, a panic is a verdict")]
 
 use chancery_keycheck::CompromisedKeys;
+use chancery_keycheck::ed25519::SmallOrder;
 use der::asn1::{BitStringRef, ContextSpecific, OctetString, SetOfVec};
 use der::{Any, Encode, Tag, TagMode, TagNumber};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -222,6 +223,15 @@ fn exactly_the_orders_names() {
     assert_eq!(verdict(&["a.test", "b.test", ""]), Err(empty));
     let missing = RequestRefusal::MissingNames { names: "`b.test`".into() };
     assert_eq!(verdict(&["a.test"]), Err(missing));
+}
+
+#[test]
+fn a_point_under_which_anybody_can_sign_is_no_key() {
+    // RFC 8410 §4, with the identity as its point.
+    let mut spki = vec![0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00, 1];
+    spki.resize(44, 0);
+    let refused = Draft { spki, ..Draft::sound() }.verdict();
+    assert_eq!(refused, Err(RequestRefusal::SmallOrder(SmallOrder)));
 }
 
 #[test]
