@@ -3,6 +3,7 @@
 //! A key brings its own method: an Ed25519 key verifies Ed25519 signatures, an RSA key RSASSA-PKCS1-v1_5
 //! with SHA-256, and nothing that comes from outside can ask for another.
 
+pub(crate) mod aes_gcm;
 mod ed25519;
 
 use std::fmt;
@@ -14,6 +15,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{self, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair, RsaParameters};
+use base64ct::{Base64, Encoding};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::armour::{self, ArmourError};
@@ -194,6 +197,11 @@ impl PublicKey {
         &self.spki
     }
 
+    /// The 32 bytes of an Ed25519 key (RFC 8032 §5.1.2); `None` for any other.
+    pub fn to_ed25519(&self) -> Option<[u8; 32]> {
+        ed25519::raw_of_spki(&self.spki)
+    }
+
     /// The key's name.
     pub fn id(&self) -> KeyId {
         self.id
@@ -225,6 +233,21 @@ impl Eq for PublicKey {}
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({:?} {})", self.method, self.id)
+    }
+}
+
+impl Serialize for PublicKey {
+    /// Writes the SubjectPublicKeyInfo in base64.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Base64::encode_string(&self.spki))
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spki = Base64::decode_vec(&String::deserialize(deserializer)?);
+        let spki = spki.map_err(|_| serde::de::Error::custom("a key is written in canonical base64"))?;
+        Self::from_spki(&spki).map_err(serde::de::Error::custom)
     }
 }
 

@@ -46,14 +46,19 @@ pub struct Document<T> {
 }
 
 /// What a kind of document adds to what they all have. Only this crate knows kinds.
-pub trait Body: Serialize + DeserializeOwned + rules::Rules {
+pub trait Content: Serialize + DeserializeOwned + rules::Rules {
     /// The kind of document that this is the body of.
     const KIND: Kind;
+}
+
+/// The body of a document that the vendor signs.
+pub trait Body: Content {
     /// What an issuing key must be for; `None` where a root alone may sign.
     const USE: Option<Use>;
 }
 
-/// A document whose signature, product and environment were found right. Only [`open`] makes one.
+/// A document whose signature, product and environment were found right. Only [`open`], and what opens the
+/// documents of an [`exchange`](crate::exchange), makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified<T> {
     document: Document<T>,
@@ -61,6 +66,11 @@ pub struct Verified<T> {
 }
 
 impl<T> Verified<T> {
+    /// Only whoever has just verified the signature, and the rest, says so.
+    pub(crate) fn new(document: Document<T>, signer: KeyId) -> Self {
+        Self { document, signer }
+    }
+
     /// The document.
     pub fn document(&self) -> &Document<T> {
         &self.document
@@ -96,6 +106,13 @@ pub fn open<T: Body>(text: &str, keyring: &Keyring) -> Result<Verified<T>, Docum
 /// # Errors
 /// A document that [`open`] would refuse whatever the keys, and a key that cannot sign documents.
 pub fn seal<T: Body>(document: &Document<T>, keys: &[&SigningKey]) -> Result<String, SealError> {
+    seal_content(document, keys)
+}
+
+pub(crate) fn seal_content<T: Content>(
+    document: &Document<T>,
+    keys: &[&SigningKey],
+) -> Result<String, SealError> {
     if keys.is_empty() {
         return Err(SealError::NoKey);
     }
@@ -130,19 +147,23 @@ pub(crate) fn open_envelope<T: Body>(
     let mut refusal = None;
     for signer in signers {
         match keyring.judge(signer, &document) {
-            Ok(()) => return Ok(Verified { document, signer: signer.id() }),
+            Ok(()) => return Ok(Verified::new(document, signer.id())),
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
     Err(refusal.unwrap_or_else(|| DocumentError::unknown_keys(envelope)))
 }
 
-fn read_payload<T: Body>(payload: &[u8]) -> Result<Document<T>, DocumentError> {
-    let bounds = Bounds { bytes: T::KIND.max_length(), depth: DEPTH };
-    let document: Document<T> = json::read(payload, bounds).map_err(DocumentError::Payload)?;
+pub(crate) fn read_payload<T: Content>(payload: &[u8]) -> Result<Document<T>, DocumentError> {
+    let document: Document<T> = json::read(payload, bounds(T::KIND)).map_err(DocumentError::Payload)?;
     rules::product(&document.product).map_err(DocumentError::Rule)?;
     document.body.check().map_err(DocumentError::Rule)?;
     Ok(document)
+}
+
+/// How large the payload of that kind may be.
+pub(crate) const fn bounds(kind: Kind) -> Bounds {
+    Bounds { bytes: kind.max_length(), depth: DEPTH }
 }
 
 #[cfg(test)]

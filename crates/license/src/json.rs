@@ -15,7 +15,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::entitlements::Named;
 
 /// Messages of the JSON reader quote the text, so they are cut to that many characters.
 const MAX_MESSAGE_LENGTH: usize = 200;
@@ -100,6 +102,29 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
+/// Reads a member that has to stand there, if only as `null`, for `#[serde(deserialize_with)]`.
+pub(crate) fn nullable<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer)
+}
+
+/// Reads a member that has to stand there as an [`instant`] or as `null`, for `#[serde(deserialize_with)]`.
+pub(crate) fn nullable_instant<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    struct Instant(Timestamp);
+    impl<'de> Deserialize<'de> for Instant {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            instant(deserializer).map(Self)
+        }
+    }
+    let instant: Option<Instant> = Option::deserialize(deserializer)?;
+    Ok(instant.map(|Instant(instant)| instant))
+}
+
 /// Reads an instant in its one form, `2026-06-14T13:23:00Z`, for `#[serde(deserialize_with)]`.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -135,6 +160,17 @@ where
     D: Deserializer<'de>,
 {
     Word::deserialize(deserializer).map(|Word(word)| word)
+}
+
+/// Reads one of a closed list of names, for `#[serde(deserialize_with)]`.
+pub(crate) fn named<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    T::named(&name).ok_or_else(|| D::Error::custom(format_args!("`{name}` is no known {}", T::WHAT)))
+}
+
+/// Writes one of a closed list of names, for `#[serde(serialize_with)]`.
+pub(crate) fn write_named<T: Named, S: Serializer>(one: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(one.name())
 }
 
 /// A value of an enum that was written as a word: serde's derived enums read `{"word":null}` too.

@@ -132,9 +132,24 @@ impl Keyring {
 
     /// Whether that key might sign a licence JWT when this one says it was issued (`iat`).
     pub fn judge_jwt(&self, signer: KeyId, issued: Timestamp) -> Result<(), DocumentError> {
-        let trusted = self.own().find(|trusted| trusted.key.id() == signer);
-        let trusted = trusted.ok_or_else(|| DocumentError::UnknownKey(vec![signer.to_string()]))?;
-        trusted.may_sign(Kind::License, Some(Use::LicenseJwt), issued)
+        self.judge_signer(signer, Use::LicenseJwt, issued)
+    }
+
+    /// The keys that may have signed a machine file, each under the name that files give it, for
+    /// [`machine_file::open`](crate::machine_file::open).
+    ///
+    /// A machine file names no environment: the key decides it, so these are the keys of this product and
+    /// environment alone. Ask [`Keyring::judge_machine_file`] afterwards.
+    pub fn machine_file_keys(&self) -> Vec<(String, PublicKey)> {
+        let may_sign = |trusted: &&TrustedKey| trusted.key.method() == Method::Ed25519;
+        let named = |trusted: &TrustedKey| (trusted.key.id().to_string(), trusted.key.clone());
+        self.own().filter(may_sign).map(named).collect()
+    }
+
+    /// Whether that key might sign a machine file, which takes a key for licences, when this one says it was
+    /// issued (`iat`).
+    pub fn judge_machine_file(&self, signer: KeyId, issued: Timestamp) -> Result<(), DocumentError> {
+        self.judge_signer(signer, Use::License, issued)
     }
 
     /// The keys of this product and environment that signed the envelope, in its order.
@@ -169,6 +184,14 @@ impl Keyring {
     ) -> Result<(), DocumentError> {
         self.expect(&document.product, document.environment)?;
         signer.may_sign(T::KIND, T::USE, document.issued)
+    }
+
+    /// Whether a document for that use counts here when that key signs it at that instant.
+    pub fn judge_signer(&self, signer: KeyId, wanted: Use, issued: Timestamp) -> Result<(), DocumentError> {
+        let trusted = self.own().find(|trusted| trusted.key.id() == signer);
+        let trusted = trusted.ok_or_else(|| DocumentError::UnknownKey(vec![signer.to_string()]))?;
+        let kind = if wanted == Use::Revocations { Kind::Revocations } else { Kind::License };
+        trusted.may_sign(kind, Some(wanted), issued)
     }
 
     fn expect(&self, product: &str, environment: Environment) -> Result<(), DocumentError> {

@@ -11,7 +11,10 @@
 //! | [`jwt`] | the licence JWT: verified, read and made |
 //! | [`key`] | the keys people type: `CRT-` names a licence, `INST-` an installation |
 //! | [`document`] | signed documents: opening and sealing them |
+//! | [`exchange`] | what an installation and the vendor tell each other |
 //! | [`lic`], [`revocations`], [`manifest`] | the kinds of signed documents |
+//! | [`machine_file`] | what licenses one machine without a network |
+//! | [`limits`] | the bounds of the values in machine files |
 //! | [`anchors`], [`keyring`] | the keys that are trusted, and what for |
 //! | [`armour`] | the text form of documents and keys |
 //! | [`mod@state`] | what the documents are worth now, as one pure function |
@@ -25,11 +28,14 @@ mod crypto;
 pub mod document;
 pub mod entitlements;
 mod envelope;
+pub mod exchange;
 mod json;
 pub mod jwt;
 pub mod key;
 pub mod keyring;
 pub mod lic;
+pub mod limits;
+pub mod machine_file;
 pub mod manifest;
 pub mod plan;
 pub mod revocations;
@@ -51,6 +57,7 @@ pub use json::JsonError;
 pub use key::{InstallationKey, LicenseKey};
 pub use keyring::{Keyring, NoAnchor};
 pub use lic::{Holder, License};
+pub use machine_file::MachineFile;
 pub use manifest::{IssuingKey, KeyManifest};
 pub use plan::Plan;
 pub use revocations::RevocationList;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chancery_time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Body, DocumentError, Kind, Verified, rules};
+use crate::document::{Body, Content, DocumentError, Kind, Verified, rules};
 use crate::entitlements::Entitlements;
 use crate::json;
 use crate::key::{InstallationKey, LicenseKey};
@@ -107,8 +107,11 @@ impl From<&Verified<License>> for LicenseTerms {
     }
 }
 
-impl Body for License {
+impl Content for License {
     const KIND: Kind = Kind::License;
+}
+
+impl Body for License {
     const USE: Option<Use> = Some(Use::License);
 }
 
@@ -116,22 +119,23 @@ impl rules::Rules for License {
     fn check(&self) -> Result<(), &'static str> {
         rules::id(&self.id)?;
         rules::number(self.serial, "serial is a number from 1 to 2^53 - 1")?;
-        rules::line(&self.holder.organisation, 200, "organisation is one line of 1 to 200 characters")?;
-        self.holder.check_email()?;
+        self.holder.check()?;
         if self.expires <= self.not_before {
             return Err("expires comes after not_before");
         }
         if self.grace_days > MAX_GRACE_DAYS {
             return Err("grace_days is 0 to 366");
         }
-        if self.clock_tolerance_hours > MAX_CLOCK_TOLERANCE_HOURS {
-            return Err("clock_tolerance_hours is 0 to 720");
-        }
-        Ok(())
+        check_clock_tolerance(self.clock_tolerance_hours)
     }
 }
 
 impl Holder {
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        rules::line(&self.organisation, 200, "organisation is one line of 1 to 200 characters")?;
+        self.check_email()
+    }
+
     fn check_email(&self) -> Result<(), &'static str> {
         const RULE: &str = "email is an address of at most 254 characters, with a name, an @ and a domain";
         rules::line(&self.email, 254, RULE)?;
@@ -140,6 +144,10 @@ impl Holder {
             _ => Err(RULE),
         }
     }
+}
+
+pub(crate) fn check_clock_tolerance(hours: u16) -> Result<(), &'static str> {
+    if hours > MAX_CLOCK_TOLERANCE_HOURS { Err("clock_tolerance_hours is 0 to 720") } else { Ok(()) }
 }
 
 fn default_grace_days() -> u16 {

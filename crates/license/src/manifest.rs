@@ -3,12 +3,11 @@
 //! A build knows its anchors for as long as it runs; the keys that sign from day to day change more often,
 //! and lie on machines that are easier to break into. See `docs/formats/key-manifest.md`.
 
-use base64ct::{Base64, Encoding};
 use chancery_time::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::crypto::{Method, PublicKey};
-use crate::document::{Body, Kind, rules};
+use crate::document::{Body, Content, Kind, rules};
 use crate::json;
 
 /// More keys than that no vendor signs with.
@@ -21,12 +20,7 @@ pub struct KeyManifest {
     /// Rises with every manifest of the product in the environment, from 1.
     pub sequence: u64,
     /// The Ed25519 key that takes the place of the roots from now on, and that signed this manifest too.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "write_optional_key",
-        deserialize_with = "read_optional_key"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::not_null")]
     pub next_root: Option<PublicKey>,
     /// The keys that may sign other documents. They replace those of earlier manifests.
     #[serde(deserialize_with = "json::objects")]
@@ -38,7 +32,6 @@ pub struct KeyManifest {
 #[serde(deny_unknown_fields)]
 pub struct IssuingKey {
     /// The key; an RSA key can sign licence JWTs alone.
-    #[serde(serialize_with = "write_key", deserialize_with = "read_key")]
     pub key: PublicKey,
     /// The first instant at which a document that it signed may have been issued.
     #[serde(deserialize_with = "json::instant")]
@@ -56,7 +49,7 @@ pub struct IssuingKey {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Use {
-    /// Licences in armour.
+    /// Licences in armour, machine files, and responses to installations.
     License,
     /// Licence JWTs.
     LicenseJwt,
@@ -64,8 +57,11 @@ pub enum Use {
     Revocations,
 }
 
-impl Body for KeyManifest {
+impl Content for KeyManifest {
     const KIND: Kind = Kind::Keys;
+}
+
+impl Body for KeyManifest {
     /// A root alone signs manifests.
     const USE: Option<Use> = None;
 }
@@ -96,27 +92,6 @@ impl IssuingKey {
         }
         Ok(())
     }
-}
-
-fn write_key<S: Serializer>(key: &PublicKey, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&Base64::encode_string(key.spki()))
-}
-
-fn read_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::Error> {
-    let spki = Base64::decode_vec(&String::deserialize(deserializer)?);
-    let spki = spki.map_err(|_| serde::de::Error::custom("a key is written in canonical base64"))?;
-    PublicKey::from_spki(&spki).map_err(serde::de::Error::custom)
-}
-
-fn write_optional_key<S: Serializer>(key: &Option<PublicKey>, serializer: S) -> Result<S::Ok, S::Error> {
-    match key {
-        Some(key) => write_key(key, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
-fn read_optional_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicKey>, D::Error> {
-    read_key(deserializer).map(Some)
 }
 
 fn read_uses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Use>, D::Error> {

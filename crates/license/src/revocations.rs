@@ -5,7 +5,7 @@ use std::fmt;
 use chancery_time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Body, DocumentError, Kind, Verified, rules};
+use crate::document::{Body, Content, DocumentError, Kind, Verified, rules};
 use crate::json;
 use crate::manifest::Use;
 use crate::state;
@@ -96,8 +96,11 @@ impl From<&Verified<RevocationList>> for state::Revocations {
     }
 }
 
-impl Body for RevocationList {
+impl Content for RevocationList {
     const KIND: Kind = Kind::Revocations;
+}
+
+impl Body for RevocationList {
     const USE: Option<Use> = Some(Use::Revocations);
 }
 

@@ -25,6 +25,8 @@ fn keys_are_named_as_openssl_names_them() {
     // openssl pkey -pubin -in anchor.pem -outform DER | sha256sum | cut -c1-32
     let ids = dev_keys().map(|(key, anchor)| {
         assert_eq!(key.public(), &anchor);
+        let raw = anchor.to_ed25519().map(|raw| PublicKey::from_ed25519(&raw));
+        assert_eq!(raw, (anchor.method() == Method::Ed25519).then(|| Ok(anchor.clone())));
         anchor.id().to_string()
     });
     assert_eq!(ids, ["87b992716870a34c9d55f39ed5bf566f", "ff47a52dfe75f5b6b63b7a0148fbe7ae"]);

@@ -120,6 +120,9 @@ pub enum SealError {
     /// The key is no Ed25519 key.
     #[error("the key {0} is no Ed25519 key, and no other can sign documents")]
     NotEd25519(KeyId),
+    /// The request holds the public half of another key.
+    #[error("the key {0} is not the one that the request holds")]
+    NotItsKey(KeyId),
     /// The cryptographic library failed.
     #[error(transparent)]
     Signing(#[from] SigningFailed),

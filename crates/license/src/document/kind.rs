@@ -17,13 +17,17 @@ pub enum Kind {
     Keys,
     /// A licence.
     License,
+    /// What an installation tells and asks the vendor.
+    Request,
+    /// The vendor's answer to a request.
+    Response,
     /// The licences that no longer count.
     Revocations,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Keys, Self::License, Self::Revocations];
+    pub const ALL: [Self; 5] = [Self::Keys, Self::License, Self::Request, Self::Response, Self::Revocations];
 
     /// The kind that an armoured text says it is, whatever follows its first line.
     pub fn of(text: &str) -> Option<Self> {
@@ -36,6 +40,8 @@ impl Kind {
         match self {
             Self::Keys => "CHANCERY KEYS",
             Self::License => "CHANCERY LICENSE",
+            Self::Request => "CHANCERY REQUEST",
+            Self::Response => "CHANCERY RESPONSE",
             Self::Revocations => "CHANCERY REVOCATIONS",
         }
     }
@@ -48,16 +54,18 @@ impl Kind {
     /// How long an armoured document of this kind may be, in bytes.
     ///
     /// A licence has room for a post-quantum signature of 50 kB; a revocation list of that length has
-    /// some 20,000 entries.
+    /// some 20,000 entries, and a response has room for one of them and more.
     pub const fn max_length(self) -> usize {
         match self {
             Self::Keys | Self::License => 256 * 1_024,
+            Self::Request => 16 * 1_024,
+            Self::Response => 10 * 1_024 * 1_024,
             Self::Revocations => 4 * 1_024 * 1_024,
         }
     }
 
     /// Holds a signed payload type to this kind and version.
-    pub(super) fn expect(self, payload_type: &str) -> Result<(), DocumentError> {
+    pub(crate) fn expect(self, payload_type: &str) -> Result<(), DocumentError> {
         // It is shown in the error, so it may carry nothing that a terminal obeys.
         let unknown = || {
             DocumentError::UnknownType(payload_type.chars().flat_map(char::escape_debug).take(100).collect())
@@ -87,6 +95,8 @@ impl Kind {
         match self {
             Self::Keys => "keys",
             Self::License => "license",
+            Self::Request => "request",
+            Self::Response => "response",
             Self::Revocations => "revocations",
         }
     }
@@ -97,6 +107,8 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Keys => "key manifest",
             Self::License => "licence",
+            Self::Request => "request of an installation",
+            Self::Response => "response to a request",
             Self::Revocations => "revocation list",
         })
     }

@@ -13,6 +13,10 @@ pub(crate) fn number(number: u64, rule: &'static str) -> Result<(), &'static str
     if (1..=MAX_NUMBER).contains(&number) { Ok(()) } else { Err(rule) }
 }
 
+pub(crate) fn count(count: u64, rule: &'static str) -> Result<(), &'static str> {
+    if count <= MAX_NUMBER { Ok(()) } else { Err(rule) }
+}
+
 /// The id that a licence names itself by.
 pub(crate) fn id(id: &str) -> Result<(), &'static str> {
     let is_id = (1..=64).contains(&id.len())

@@ -51,6 +51,30 @@ fn an_issuing_key_signs_what_it_may_while_it_may() {
 }
 
 #[test]
+fn a_key_for_licences_signs_machine_files() {
+    let names = |keyring: &Keyring| -> Vec<String> {
+        keyring.machine_file_keys().into_iter().map(|(name, _)| name).collect()
+    };
+    let (root_id, issuing_id) = (root().public().id(), key(5).public().id());
+    assert_eq!(names(&keyring()), [root_id.to_string()], "keys of other environments are no candidates");
+    let mut jwt_alone = manifest(1, 5);
+    jwt_alone.keys[0].uses = vec![Use::LicenseJwt];
+    for (manifest, class) in [(manifest(1, 5), "ok"), (jwt_alone, "key_not_for_this")] {
+        let keyring = keyring().admit(&sealed(manifest, &[&root()])).unwrap();
+        assert_eq!(names(&keyring), [root_id, issuing_id].map(|id| id.to_string()));
+        let judged = |id, issued| {
+            keyring.judge_machine_file(id, at(issued)).map_or_else(|error| error.class(), |()| "ok")
+        };
+        assert_eq!(judged(issuing_id, "2026-03-01T00:00:00Z"), class);
+        assert_eq!(judged(root_id, "2030-03-01T00:00:00Z"), "ok");
+        assert_eq!(judged(key(6).public().id(), "2026-03-01T00:00:00Z"), "unknown_key");
+        if class == "ok" {
+            assert_eq!(judged(issuing_id, "2027-01-01T00:00:00Z"), "key_not_valid_then");
+        }
+    }
+}
+
+#[test]
 fn a_root_alone_vouches_for_keys() {
     let vouched = keyring().admit(&sealed(manifest(1, 5), &[&root()])).unwrap();
     let refused = vouched.admit(&sealed(manifest(2, 6), &[&key(5)])).unwrap_err();

@@ -1,9 +1,12 @@
-//! Documents in armour, held to their vectors: licences, revocation lists and key manifests.
+//! Documents in armour, held to their vectors: licences, revocation lists, key manifests, requests and
+//! responses.
 
+mod exchange;
 mod keys;
 mod license;
 mod writer;
 
+use chancery_license::exchange::{ExchangeError, open_request, open_response};
 use chancery_license::state::{CallHome, Documents, LicenseTerms, Revocations, State, state};
 use chancery_license::{
     Anchor, Build, DocumentError, Environment, Keyring, License, PublicKey, RevocationList, TrustAnchors,
@@ -33,27 +36,35 @@ fn the_vectors_are_what_the_code_makes() {
     made.extend(license::contents());
     made.extend(keys::revocations());
     made.extend(keys::manifests());
+    made.extend(exchange::requests());
+    made.extend(exchange::responses());
     hold(FORMAT, made);
 }
 
 /// What comes of a vector. Of its armoured documents, the last one is judged; key manifests before it are
-/// admitted, and the revocation list before it is the one that counts.
-fn outcome(vector: &Vector) -> Result<&'static str, DocumentError> {
+/// admitted, the revocation list before it is the one that counts, and the request before it is what a response
+/// has to answer.
+fn outcome(vector: &Vector) -> Result<&'static str, ExchangeError> {
     let mut documents = armoured(&vector.artefact);
     let judged = documents.pop().unwrap();
     let mut keyring = keyring(vector);
     let mut revocations = None;
+    let mut asked = None;
     for text in documents {
         if armour::label(text) == Some("CHANCERY KEYS") {
             keyring = keyring.admit(text)?;
+        } else if armour::label(text) == Some(writer::REQUEST) {
+            asked = Some(open_request(text, vector.value("product"))?.into_document());
         } else {
             let list = open::<RevocationList>(text, &keyring)?;
             revocations = Some(Revocations::from(&list));
         }
     }
     match vector.value("kind") {
-        "keys" => keyring.admit(judged).map(|_| "ok"),
-        "revocations" => open::<RevocationList>(judged, &keyring).map(|_| "ok"),
+        "keys" => Ok(keyring.admit(judged).map(|_| "ok")?),
+        "revocations" => Ok(open::<RevocationList>(judged, &keyring).map(|_| "ok")?),
+        "request" => Ok(open_request(judged, vector.value("product")).map(|_| "ok")?),
+        "response" => open_response(judged, &keyring, &asked.unwrap()).map(|_| "ok"),
         "license" => Ok(license_state(vector, &open(judged, &keyring)?, revocations)?),
         other => panic!("{other} is no kind of document"),
     }

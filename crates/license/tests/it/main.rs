@@ -15,5 +15,6 @@ mod fuzz_corpus;
 mod fuzzed;
 mod jwt;
 mod keys;
+mod machine_file;
 mod properties;
 mod vector;

@@ -66,7 +66,7 @@ static SEEDS: LazyLock<Vec<(Target, Vec<u8>)>> = LazyLock::new(|| {
 
 /// The targets that read JSON, each with those of its seeds that are JSON.
 static JSON_SEEDS: LazyLock<Vec<(Target, Value)>> = LazyLock::new(|| {
-    let of_json = ["claims", "license", "manifest", "revocations"];
+    let of_json = ["claims", "license", "machine_payload", "manifest", "request", "response", "revocations"];
     let all = SEEDS.iter().filter(|((name, _), _)| of_json.contains(name));
     all.filter_map(|(target, seed)| Some((*target, serde_json::from_slice(seed).ok()?))).collect()
 });

@@ -11,9 +11,13 @@ use crate::vector::Vector;
 pub(super) const LICENSE: &str = "CHANCERY LICENSE";
 pub(super) const REVOCATIONS: &str = "CHANCERY REVOCATIONS";
 pub(super) const KEYS: &str = "CHANCERY KEYS";
+pub(super) const REQUEST: &str = "CHANCERY REQUEST";
+pub(super) const RESPONSE: &str = "CHANCERY RESPONSE";
 pub(super) const LICENSE_TYPE: &str = "application/vnd.chancery.license.v1+json";
 pub(super) const REVOCATIONS_TYPE: &str = "application/vnd.chancery.revocations.v1+json";
 pub(super) const KEYS_TYPE: &str = "application/vnd.chancery.keys.v1+json";
+pub(super) const REQUEST_TYPE: &str = "application/vnd.chancery.request.v1+json";
+pub(super) const RESPONSE_TYPE: &str = "application/vnd.chancery.response.v1+json";
 
 pub(super) const INSTALLATION: &str = "INST-123456-789ABC-DEFGHJ-KMNPQR-STVWX5";
 

@@ -1,13 +1,14 @@
 //! The armour, held against a second reader that was written from `docs/formats/envelope.md` alone.
 
 use base64ct::{Base64, Encoding};
+use chancery_license::exchange::{Response, open_request};
 use chancery_license::{
     ArmourError, DocumentError, KeyManifest, KeyRejected, Kind, License, PublicKey, RevocationList,
     armour as tested, open,
 };
 
 use super::hold_reason;
-use super::signer::KEYRING;
+use super::signer::{KEYRING, PRODUCT};
 
 const PUBLIC_KEY: &str = "PUBLIC KEY";
 /// The longest key in PEM that is read, in bytes.
@@ -39,6 +40,8 @@ fn hold_document(kind: Kind, text: &str) {
     let refusal = match kind {
         Kind::License => open::<License>(text, &KEYRING).err(),
         Kind::Revocations => open::<RevocationList>(text, &KEYRING).err(),
+        Kind::Request => open_request(text, PRODUCT).err(),
+        Kind::Response => open::<Response>(text, &KEYRING).err(),
         _ => open::<KeyManifest>(text, &KEYRING).err(),
     };
     let is_other = Kind::of(text).is_some_and(|found| found != kind);

@@ -2,12 +2,14 @@
 
 use base64ct::{Base64, Encoding};
 use chancery_license::document::Body;
+use chancery_license::exchange::Response;
 use chancery_license::{
     Document, DocumentError, KeyManifest, Kind, License, RevocationList, Verified, armour as tested, open,
     seal,
 };
 use serde_json::Value;
 
+use super::exchange::hold_request;
 use super::signer::{self, DEV, KEYRING, PRODUCT};
 use super::{armour, flipped, hold_reason};
 
@@ -19,11 +21,15 @@ pub fn document(data: &[u8]) {
             hold::<License>(text);
             hold::<RevocationList>(text);
             hold::<KeyManifest>(text);
+            hold::<Response>(text);
+            hold_request(text);
         }
         _ => {
             hold::<License>(&armour::write(Kind::License.label(), data));
             hold::<RevocationList>(&armour::write(Kind::Revocations.label(), data));
             hold::<KeyManifest>(&armour::write(Kind::Keys.label(), data));
+            hold::<Response>(&armour::write(Kind::Response.label(), data));
+            hold_request(&armour::write(Kind::Request.label(), data));
         }
     }
 }

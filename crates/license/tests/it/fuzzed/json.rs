@@ -2,15 +2,20 @@
 
 use serde_json::Value;
 
-/// A text that was read has one reading: it is UTF-8, no object in it has two members of one name, and nothing
-/// in it stands too deep.
+/// A text that was read has one reading, and `null` nowhere.
 pub(super) fn hold_one_reading(text: &[u8], max_depth: usize) {
+    assert!(!has_null(&hold_bounds(text, max_depth)), "{}", text.escape_ascii());
+}
+
+/// What a text that was read stands for: it is UTF-8, no object in it has two members of one name, and nothing
+/// in it stands too deep.
+pub(super) fn hold_bounds(text: &[u8], max_depth: usize) -> Value {
     let text = std::str::from_utf8(text).expect("UTF-8");
     let value: Value = serde_json::from_str(text).expect("JSON");
     // A second member of one name takes the place of the first, and is missing from the count.
     assert_eq!(members(&value), colons_outside_of_texts(text), "a member stands twice: {text}");
     assert!(depth(&value) <= max_depth, "{text}");
-    assert!(!has_null(&value), "{text}");
+    value
 }
 
 /// Puts a list of texts into their order.

@@ -7,9 +7,11 @@
 
 mod armour;
 mod document;
+mod exchange;
 mod json;
 mod jwt;
 mod key;
+mod machine_file;
 mod payload;
 pub mod seeds;
 mod signer;
@@ -18,8 +20,10 @@ use std::fmt::Display;
 
 pub use armour::armour;
 pub use document::document;
+pub use exchange::{request, response};
 pub use jwt::{claims, jwt};
 pub use key::key;
+pub use machine_file::{machine_file, machine_payload};
 pub use payload::{license, manifest, revocations};
 pub use signer::{DEV, KEYRING, PRODUCT, TRUSTED};
 
@@ -34,7 +38,11 @@ pub const TARGETS: &[Target] = &[
     ("jwt", jwt),
     ("key", key),
     ("license", license),
+    ("machine_file", machine_file),
+    ("machine_payload", machine_payload),
     ("manifest", manifest),
+    ("request", request),
+    ("response", response),
     ("revocations", revocations),
 ];
 

@@ -8,7 +8,7 @@ use super::json as reference;
 use super::signer::{self, DEV, KEYRING};
 
 /// The document, its body, a list in it, an entry, and a list in that.
-const DEPTH: usize = 5;
+pub(super) const DEPTH: usize = 5;
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The bytes are signed as a licence.
@@ -46,7 +46,7 @@ pub fn manifest(data: &[u8]) {
     assert!(matches!(again, DocumentError::StaleSequence { .. }), "{again:?}");
 }
 
-fn signed<T: Bounded>(payload: &[u8]) -> Option<T> {
+pub(super) fn signed<T: Bounded>(payload: &[u8]) -> Option<T> {
     let text = signer::document(T::KIND, payload, &[&DEV]);
     if text.len() <= T::KIND.max_length()
         && let Err(refusal) = open::<T>(&text, &KEYRING)
@@ -84,11 +84,11 @@ fn with_all_said(mut payload: Value) -> Value {
     payload
 }
 
-fn hold_number(number: u64) {
+pub(super) fn hold_number(number: u64) {
     assert!((1..=MAX_NUMBER).contains(&number), "{number}");
 }
 
-fn hold_line(line: &str, max_characters: usize) {
+pub(super) fn hold_line(line: &str, max_characters: usize) {
     assert!((1..=max_characters).contains(&line.chars().count()), "{line:?}");
     assert!(!line.chars().any(char::is_control) && line.trim() == line, "{line:?}");
 }

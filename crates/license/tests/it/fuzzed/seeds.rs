@@ -6,12 +6,13 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use chancery_license::Kind;
 use serde_json::Value;
 
-use super::armour;
+use super::{armour, machine_file};
 
 /// The seeds of that target, where `license` is the folder of the crate.
 pub fn of(target: &str, license: &Path) -> Vec<Vec<u8>> {
     let vectors = |prefix| artefacts(&license.join("vectors"), prefix);
-    let documents = || ["lic-", "revocations-", "keys-"].into_iter().flat_map(vectors);
+    let documents =
+        || ["lic-", "revocations-", "keys-", "request-", "response-"].into_iter().flat_map(vectors);
     let payloads = |prefix, kind: Kind| {
         let texts = vectors(prefix);
         let envelopes = texts.iter().flat_map(|text| envelopes(text, kind)).collect::<Vec<_>>();
@@ -41,7 +42,18 @@ pub fn of(target: &str, license: &Path) -> Vec<Vec<u8>> {
         }
         "key" => vectors("key-").into_iter().map(String::into_bytes).collect(),
         "license" => payloads("lic-", Kind::License),
+        "machine_file" => {
+            let files = vectors("machine-file-");
+            let envelopes: Vec<Vec<u8>> =
+                files.iter().filter_map(|file| armour::read(machine_file::LABEL, file)).collect();
+            files.into_iter().map(String::into_bytes).chain(envelopes).collect()
+        }
+        "machine_payload" => {
+            vectors("machine-file-").iter().filter_map(|file| machine_file::plaintext(file)).collect()
+        }
         "manifest" => payloads("keys-", Kind::Keys),
+        "request" => payloads("request-", Kind::Request),
+        "response" => payloads("response-", Kind::Response),
         "revocations" => payloads("revocations-", Kind::Revocations),
         other => panic!("{other} is no target"),
     };

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    init: chancery_fuzz::write_seeds("machine_payload"),
+    |data: &[u8]| chancery_fuzz::fuzzed::machine_payload(data)
+);

@@ -1,0 +1,6 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(
+    init: chancery_fuzz::write_seeds("request"),
+    |data: &[u8]| chancery_fuzz::fuzzed::request(data)
+);
