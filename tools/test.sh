@@ -3,8 +3,8 @@
 #
 #   tools/test.sh [ARGUMENT OF cargo nextest run…]
 #
-# Installs what is missing (cargo-nextest; Debian: postgresql, openssl, faketime;
-# the clients of tools/clients.sh, from Debian and under target/tools), so a
+# Installs what is missing (cargo-nextest; Debian: postgresql, openssl, faketime, strace;
+# the programs of tools/clients.sh, from Debian and under target/tools), so a
 # second run needs no network. Starts one temporary PostgreSQL cluster and
 # removes it on every way out. With arguments, only the chosen tests run and the
 # doc tests are left out.
@@ -17,6 +17,7 @@ cd "$(dirname "$0")/.."
 need_cargo_tool cargo-nextest 0.9.143
 need_program openssl openssl
 need_program faketime faketime
+need_program strace strace
 need_clients
 
 trap stop_postgres EXIT
@@ -32,6 +33,11 @@ packages=(--workspace)
 for argument in "$@"; do
     case $argument in -p* | --package*) packages=() ;; esac
 done
+
+# Cargo builds only the programs of the package whose tests it runs, and some
+# tests run several of them together.
+say "programs"
+cargo build --locked -p chancery -p chancery-portal -p chancery-license --bins --example licensed_program
 
 say "tests"
 cargo nextest run "${packages[@]}" --locked "$@"

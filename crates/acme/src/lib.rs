@@ -18,7 +18,6 @@
 //! | [`dns_persist`] | what a standing TXT record authorizes (draft-ietf-acme-dns-persist) |
 //! | [`caa`] | what CAA records allow (RFC 8659, RFC 8657) |
 //! | [`renewal`] | names of certificates and when to renew them (RFC 9773) |
-//! | [`rate`] | rates and the rule that holds a client to one |
 //! | [`payload`] | what clients send |
 //! | [`resource`] | what clients are sent |
 //! | [`object_id`] | the opaque last part of an object's URL |
@@ -38,7 +37,6 @@ mod object;
 pub mod object_id;
 pub mod payload;
 pub mod problem;
-pub mod rate;
 pub mod renewal;
 pub mod resource;
 pub mod scope;

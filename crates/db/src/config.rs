@@ -27,6 +27,16 @@ pub enum Config {
     },
 }
 
+impl Config {
+    /// Where connections lead: `host:port`, or the directory of a socket; nowhere for a file.
+    pub fn places(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite { .. } => Vec::new(),
+            Self::Postgres { dsn } => crate::postgres::places(dsn),
+        }
+    }
+}
+
 /// The engine behind a [`Db`](crate::Db), for messages and licence checks; SQL is the same on both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {

@@ -2,37 +2,39 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`cli`] | the commands; the one room that reads files and the clock |
+//! | [`cli`] | the commands, those that need no store and those that do |
+//! | [`config`] | the strictly read configuration |
 //! | [`issue`] | what the vendor signs, as pure rules |
+//! | [`domain`] | the vendor's trade, as pure rules |
+//! | [`api`] | the objects of the API, as they are written |
+//! | [`http`] | the resources, one file each; admission; the OpenAPI document |
+//! | [`service`] | what is done for callers, without HTTP |
+//! | [`store`] | the tables, one file each; the only place with SQL |
+//! | [`jobs`] | what is done in the background |
+//! | [`vault`] | secrets at rest |
+//! | [`events`] | what the issuance log may hold |
 
+mod api;
+mod app;
 mod cli;
+mod config;
+mod digest;
+mod domain;
+mod events;
+mod http;
+mod id;
 mod issue;
+mod jobs;
 mod random;
+mod service;
+mod store;
+mod vault;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
+use chancery_cli::finish;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    match cli::run(cli::Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to be done where even standard error cannot be written to.
-            let _ = writeln!(std::io::stderr(), "error: {}", with_causes(&error));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The error and what caused it, in one line. Many an error tells its cause in its own words already.
-fn with_causes(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-    }
-    text
+    finish(cli::run(cli::Cli::parse()))
 }

@@ -6,15 +6,14 @@ use chancery_acme::Sealer;
 use chancery_db::Db;
 use chancery_keycheck::CompromisedKeys;
 use chancery_time::{Clock, Timestamp};
+use chancery_web::Proxies;
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
 use crate::audit::Trail;
-use crate::audit::appender::Health;
 use crate::config::policy::Limits;
 use crate::http::directories::Directories;
 use crate::http::limits::Addresses;
-use crate::http::proxies::Proxies;
 use crate::http::urls::Urls;
 use crate::jobs::JobQueue;
 use crate::licensing::Keeper;
@@ -23,6 +22,7 @@ use crate::service::caa::Looks;
 use crate::service::nonces::NonceDesk;
 use crate::service::observer::Issuer;
 use crate::service::profiles::Profiles;
+use chancery_trail::Health;
 
 /// The running server; handlers and background tasks hold it in an [`Arc`].
 pub(crate) struct App {

@@ -1,14 +1,18 @@
 //! One installation of Chancery: a directory, a database, a configuration, two ports.
 
+mod elsewhere;
 mod nodes;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+pub use elsewhere::Elsewhere;
 use serde_json::{Value, json};
 
 use crate::process::{Finished, clean_command, run};
+use crate::server::Serving;
+use crate::sql::Target;
 use crate::{Database, Engine, HttpsClient, MovableClock, TestServer, Workdir, free_port};
 
 /// A directory made by `chancery init --demo`, whose configuration names this test's own ports and
@@ -23,6 +27,7 @@ pub struct Installation {
     http01_port: u16,
     config: PathBuf,
     root: PathBuf,
+    log: &'static str,
     // Dropped last: the database before the directory it may lie in.
     database: Arc<Database>,
     workdir: Workdir,
@@ -48,11 +53,19 @@ impl Installation {
             http01_port: free_port(),
             config: workdir.join("chancery.yaml"),
             root: workdir.join("root.pem"),
+            log: "info",
             database: Arc::new(Database::create(engine)),
             workdir,
         };
         installation.init();
         installation
+    }
+
+    /// The same installation, which logs at that level from its next start on.
+    #[must_use]
+    pub fn logging(mut self, level: &'static str) -> Self {
+        self.log = level;
+        self
     }
 
     /// Opens the cold-start window, as `chancery cold-start init` does.
@@ -63,6 +76,11 @@ impl Installation {
     /// Runs `chancery ARGUMENTS… -f CONFIG` to its end.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         run(&mut self.command(arguments))
+    }
+
+    /// Runs a command as [`run`](Self::run) does, with further variables in its environment.
+    pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Finished {
+        run(self.command(arguments).envs(variables.iter().copied()))
     }
 
     /// Runs a command as [`run`](Self::run) does, under a clock that the test moves.
@@ -119,6 +137,16 @@ impl Installation {
         format!("https://localhost:{}", self.port)
     }
 
+    /// The port where it listens, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.listening
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
     /// The port to which this installation's validator goes for http-01.
     pub fn http01_port(&self) -> u16 {
         self.http01_port
@@ -144,16 +172,9 @@ impl Installation {
         HttpsClient::under(&self.root, clock)
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
-    }
-
-    /// The file that `database.path` names, which is relative to the working directory. For SQLite alone.
-    pub(crate) fn sqlite_file(&self) -> PathBuf {
-        let config = self.configuration();
-        let path =
-            config["database"]["path"].as_str().expect("the configuration of SQLite has database.path");
-        self.server_workdir().join(path)
+    /// Where SQL about this installation goes.
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target::of(&self.database, &self.configuration(), &self.server_workdir())
     }
 
     /// `chancery ARGUMENTS… -f CONFIG`, not yet started.
@@ -199,5 +220,15 @@ impl Installation {
             }
             config["validation"][0]["http01"]["port"] = json!(self.http01_port);
         });
+    }
+}
+
+impl Serving for Installation {
+    fn serving(&self) -> Command {
+        self.command(&["serve", "--log", self.log])
+    }
+
+    fn ready(&self) -> String {
+        format!("ready {}", self.directory_url())
     }
 }

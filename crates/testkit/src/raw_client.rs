@@ -7,8 +7,8 @@ mod key;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::Full;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::{Collected, Full};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
@@ -139,12 +139,7 @@ impl RawClient {
     pub async fn exchange(&self, request: Request<Full<Bytes>>) -> Answer {
         let what = format!("{} {}", request.method(), request.uri());
         let response = self.https.exchange(request).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let (parts, body) = response.into_parts();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-        }
+        Answer::read(response)
     }
 
     /// The nonce of the last answer, or else a new one; the caller spends it.
@@ -177,6 +172,12 @@ impl RawClient {
 }
 
 impl Answer {
+    pub(crate) fn read(response: Response<Collected<Bytes>>) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+
     /// A header field, if the answer has it.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a header field is text"))

@@ -1,7 +1,7 @@
-//! `chancery serve` as a process that a test starts, kills, stops and starts again.
+//! A program that serves, as a process that a test starts, kills, stops and starts again.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -9,19 +9,28 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::MovableClock;
 use crate::log::Log;
 use crate::process::{Finished, Mark, command_line};
-use crate::{Installation, MovableClock};
 
 /// How long a start or a stop may take, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A directory with a program that serves from it: `chancery`, or the portal.
+pub(crate) trait Serving: std::fmt::Debug + Sync {
+    /// The command that serves in the foreground, not yet started.
+    fn serving(&self) -> Command;
+
+    /// The line on standard output with which it says that it accepts requests.
+    fn ready(&self) -> String;
+}
 
 /// A running server. It must be ended by [`kill_9`](Self::kill_9) or
 /// [`terminate`](Self::terminate); to drop it while it runs, or to leave a child of it behind,
 /// fails the test.
 #[derive(Debug)]
 pub struct TestServer<'a> {
-    installation: &'a Installation,
+    program: &'a dyn Serving,
     clock: Option<&'a MovableClock>,
     running: Option<Running>,
     /// The standard error of every run so far, to be shown when the test fails.
@@ -40,18 +49,18 @@ struct Running {
 }
 
 impl<'a> TestServer<'a> {
-    /// Starts `chancery serve` and waits for the line that says that it accepts requests.
-    pub(crate) fn start(installation: &'a Installation, clock: Option<&'a MovableClock>) -> Self {
-        let mut server = Self { installation, clock, running: None, log: Arc::default() };
+    /// Starts the program and waits for the line that says that it accepts requests.
+    pub(crate) fn start(program: &'a dyn Serving, clock: Option<&'a MovableClock>) -> Self {
+        let mut server = Self { program, clock, running: None, log: Arc::default() };
         server.spawn();
         server.wait_until_ready();
         server
     }
 
-    /// Runs `chancery serve` to the end that it comes to by itself, and fails the test if it begins to
+    /// Runs the program to the end that it comes to by itself, and fails the test if it begins to
     /// serve.
-    pub(crate) fn refused(installation: &'a Installation, clock: Option<&'a MovableClock>) -> Finished {
-        let mut server = Self { installation, clock, running: None, log: Arc::default() };
+    pub(crate) fn refused(program: &'a dyn Serving, clock: Option<&'a MovableClock>) -> Finished {
+        let mut server = Self { program, clock, running: None, log: Arc::default() };
         server.spawn();
         server.wait_for_refusal()
     }
@@ -108,7 +117,7 @@ impl<'a> TestServer<'a> {
 
     fn spawn(&mut self) {
         let mark = Mark::new();
-        let mut command = self.installation.command(&["serve"]);
+        let mut command = self.program.serving();
         mark.put_on(&mut command);
         if let Some(clock) = self.clock {
             clock.put_on(&mut command);
@@ -127,7 +136,7 @@ impl<'a> TestServer<'a> {
     }
 
     fn wait_until_ready(&mut self) {
-        let expected = format!("ready {}", self.installation.directory_url());
+        let expected = self.program.ready();
         let running = self.running.as_mut().expect("just spawned");
         match running.stdout.recv_timeout(PATIENCE) {
             Ok(line) => assert_eq!(line, expected, "the first line on standard output"),
@@ -140,7 +149,7 @@ impl<'a> TestServer<'a> {
     }
 
     fn wait_for_refusal(mut self) -> Finished {
-        let ready = format!("ready {}", self.installation.directory_url());
+        let ready = self.program.ready();
         let running = self.running.as_mut().expect("just spawned");
         let mut stdout = String::new();
         loop {

@@ -1,4 +1,4 @@
-//! The name of this node, under which it holds its jobs.
+//! The name of this node, under which its log stands and it holds its jobs.
 //!
 //! It outlives the process, so that a node that was killed takes its jobs up again at once. It belongs
 //! to one directory on one machine: a copy of the directory, as one makes to set up a second node, must
@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chancery_audit::Node;
 use chancery_files::{self as files, Access, read_text};
-
-use crate::hex::hex;
 
 /// Set by the system's installation (machine-id(5)).
 const MACHINE_ID: &str = "/etc/machine-id";
@@ -21,13 +21,15 @@ const MAX_BYTES: u64 = 4_096;
 ///
 /// # Errors
 /// When the directory cannot be written to, or the random source fails.
-pub(crate) fn name(workdir: &Path) -> anyhow::Result<String> {
+pub fn node_name(workdir: &Path) -> anyhow::Result<String> {
     let path = workdir.join("node");
     let home = home(&std::fs::read_to_string(MACHINE_ID).unwrap_or_default(), &workdir.canonicalize()?);
     if let Some(name) = kept(&path, &home) {
         return Ok(name);
     }
-    let name = hex(&crate::random::bytes::<12>()?);
+    let mut random = [0; 12];
+    SystemRandom::new().fill(&mut random).map_err(|_| anyhow!("the system's random source failed"))?;
+    let name: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     files::replace(&path, format!("{name} {home}\n").as_bytes(), Access::Owner)?;
     Ok(name)
 }
@@ -53,13 +55,13 @@ mod tests {
     #[test]
     fn the_name_stays_with_its_directory() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let first = name(one.path()).unwrap();
-        assert_eq!(name(one.path()).unwrap(), first);
+        let first = node_name(one.path()).unwrap();
+        assert_eq!(node_name(one.path()).unwrap(), first);
 
         std::fs::copy(one.path().join("node"), other.path().join("node")).unwrap();
-        assert_ne!(name(other.path()).unwrap(), first);
+        assert_ne!(node_name(other.path()).unwrap(), first);
 
         std::fs::write(one.path().join("node"), "").unwrap();
-        assert_ne!(name(one.path()).unwrap(), "");
+        assert_ne!(node_name(one.path()).unwrap(), "");
     }
 }

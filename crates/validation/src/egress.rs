@@ -19,12 +19,20 @@ pub struct EgressPolicy {
     allow: Vec<IpNet>,
     deny: Vec<IpNet>,
     own_listeners: Vec<SocketAddr>,
+    refuses_private: bool,
 }
 
 impl EgressPolicy {
     /// A policy with these exceptions to the defaults, on a server that listens on `own_listeners`.
     pub fn new(allow: Vec<IpNet>, deny: Vec<IpNet>, own_listeners: Vec<SocketAddr>) -> Self {
-        Self { allow, deny, own_listeners }
+        Self { allow, deny, own_listeners, refuses_private: false }
+    }
+
+    /// The same policy, which also refuses the addresses of private networks that `allow` does not name: for
+    /// programs that have no business there.
+    #[must_use]
+    pub fn refusing_private(self) -> Self {
+        Self { refuses_private: true, ..self }
     }
 
     /// Whether `to` may be dialled.
@@ -45,7 +53,8 @@ impl EgressPolicy {
             if self.allow.iter().any(|net| net.contains(&ip)) {
                 continue;
             }
-            if let Some(special) = SpecialUse::of(ip) {
+            let private = || SpecialUse::private(ip).filter(|_| self.refuses_private);
+            if let Some(special) = SpecialUse::of(ip).or_else(private) {
                 return refusal(RefusalReason::Special(special));
             }
         }
@@ -135,6 +144,11 @@ pub enum SpecialUse {
     /// The networks for documentation and measurement are not among them: laboratories number their
     /// hosts from them.
     Reserved,
+    /// A private network: `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16` (RFC 1918 §3), `fc00::/7` (RFC 4193 §3).
+    /// Refused by [`EgressPolicy::refusing_private`] alone.
+    Private,
+    /// Between a provider and its customers: `100.64.0.0/10` (RFC 6598 §7). Refused as [`SpecialUse::Private`] is.
+    Shared,
 }
 
 impl SpecialUse {
@@ -155,6 +169,15 @@ impl SpecialUse {
             _ => None,
         }
     }
+
+    fn private(ip: IpAddr) -> Option<Self> {
+        match ip {
+            IpAddr::V4(v4) if v4.is_private() => Some(Self::Private),
+            IpAddr::V4(v4) if matches!(v4.octets(), [100, 64..=127, ..]) => Some(Self::Shared),
+            IpAddr::V6(v6) if v6.is_unique_local() => Some(Self::Private),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for SpecialUse {
@@ -167,6 +190,8 @@ impl fmt::Display for SpecialUse {
             Self::Broadcast => "the broadcast address",
             Self::CloudMetadata => "the metadata service of a cloud",
             Self::Reserved => "a reserved address",
+            Self::Private => "an address of a private network",
+            Self::Shared => "an address between a provider and its customers",
         })
     }
 }
@@ -332,6 +357,34 @@ mod tests {
             "[2002:a00:1::1]:80",
         ] {
             assert_eq!(reason(&policy, to), None, "{to}");
+        }
+    }
+
+    #[test]
+    fn private_networks_are_refused_where_that_is_asked_for() {
+        use SpecialUse::*;
+        let policy = policy(&["10.1.0.0/16", "fd12::/16"], &[], &[]).refusing_private();
+        for (to, special) in [
+            ("10.0.0.1:443", Some(Private)),
+            ("172.16.0.1:443", Some(Private)),
+            ("172.31.255.254:443", Some(Private)),
+            ("192.168.1.1:443", Some(Private)),
+            ("100.64.0.1:443", Some(Shared)),
+            ("100.127.255.254:443", Some(Shared)),
+            ("[fd00::1]:443", Some(Private)),
+            ("[::ffff:10.0.0.1]:443", Some(Private)),
+            ("[64:ff9b::192.168.1.1]:443", Some(Private)),
+            ("[2002:a00:1::]:443", Some(Private)),
+            ("127.0.0.1:443", Some(Loopback)),
+            ("10.1.0.1:443", None),
+            ("[::ffff:10.1.0.1]:443", None),
+            ("[fd12::1]:443", None),
+            ("172.32.0.1:443", None),
+            ("100.128.0.1:443", None),
+            ("198.51.100.1:443", None),
+            ("[2001:db8::1]:443", None),
+        ] {
+            assert_eq!(reason(&policy, to), special.map(RefusalReason::Special), "{to}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reading the connection string, and whether the connection is encrypted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use postgres::config::{Host, SslMode};
@@ -74,6 +74,31 @@ pub(super) fn parse(dsn: &SecretString) -> Result<Server, OpenError> {
         config.application_name("chancery");
     }
     Ok(Server { config, tls })
+}
+
+/// The places that a connection string names, `host:port` or the directory of a socket; none where it is malformed.
+pub(super) fn places(dsn: &SecretString) -> Vec<String> {
+    let split = split_tls(dsn.expose_secret());
+    let Some(Ok(config)) = split.map(|split| split.rest.expose_secret().parse::<Config>()) else {
+        return Vec::new();
+    };
+    let ports = config.get_ports();
+    // libpq, "Specifying Multiple Hosts": one port is for all of them. An address is dialled in place of the name.
+    let port = |place: usize| ports.get(place).or_else(|| ports.first()).copied().unwrap_or(5_432);
+    let named = |(place, host): (usize, &Host)| match config.get_hostaddrs().get(place) {
+        Some(address) => SocketAddr::new(*address, port(place)).to_string(),
+        None => match host {
+            Host::Unix(directory) => directory.display().to_string(),
+            Host::Tcp(name) => format!("{name}:{}", port(place)),
+        },
+    };
+    if config.get_hosts().is_empty() {
+        let addresses = config.get_hostaddrs().iter().enumerate();
+        return addresses
+            .map(|(place, address)| SocketAddr::new(*address, port(place)).to_string())
+            .collect();
+    }
+    config.get_hosts().iter().enumerate().map(named).collect()
 }
 
 /// A connection string without the two parameters that the driver does not read, or reads less strictly.
@@ -182,6 +207,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_places_of_a_string_are_told_without_its_secrets() {
+        for (dsn, expected) in [
+            ("host=db.example.net user=a password=hunter2", vec!["db.example.net:5432"]),
+            ("postgres://a:hunter2@db.example.net:6543/d?sslmode=disable", vec!["db.example.net:6543"]),
+            ("host=/run/postgresql user=a", vec!["/run/postgresql"]),
+            ("host=a,b port=1,2", vec!["a:1", "b:2"]),
+            ("host=a hostaddr=2001:db8::1", vec!["[2001:db8::1]:5432"]),
+            ("hunter2", vec![]),
+        ] {
+            assert_eq!(places(&dsn.to_owned().into()), expected, "{dsn}");
+        }
+    }
 
     fn message(dsn: &str) -> Option<String> {
         parse(&dsn.to_owned().into()).err().map(|error| error.to_string())

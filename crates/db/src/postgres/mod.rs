@@ -21,6 +21,11 @@ use crate::error::OpenError;
 use crate::migration::Migration;
 use crate::queue::{self, Queue};
 
+/// The places that a connection string names.
+pub(crate) fn places(dsn: &SecretString) -> Vec<String> {
+    dsn::places(dsn)
+}
+
 /// Connects, applies migrations and starts the workers.
 pub(crate) fn open(
     dsn: &SecretString,

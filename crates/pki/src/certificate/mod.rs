@@ -11,6 +11,7 @@ mod issuer;
 pub(crate) mod oid;
 mod prepare;
 mod profile;
+mod self_signed;
 mod serial;
 mod usage;
 mod validity;
@@ -26,6 +27,7 @@ pub use prepare::{Certificate, IssueError, PrepareError, Prepared, prepare};
 pub use profile::{
     MAX_BACKDATE, MAX_VALIDITY, MustStaple, Profile, ProfileError, ProfileSpec, SubjectRule, ValidityRefusal,
 };
+pub use self_signed::{SelfSignedError, self_signed};
 pub use serial::{SerialError, SerialNumber};
 pub use usage::{EndEntityUsage, Purpose, PurposeError, UnknownUsage};
 pub use validity::{Validity, ValidityError};

@@ -221,7 +221,7 @@ fn common_name(rule: SubjectRule, names: &[San]) -> Option<&str> {
 }
 
 /// The DER of a subject with that common name, or of an empty one. Text is UTF8String (RFC 5280 §4.1.2.4).
-fn subject(common_name: Option<&str>) -> der::Result<Vec<u8>> {
+pub(super) fn subject(common_name: Option<&str>) -> der::Result<Vec<u8>> {
     let mut subject = RdnSequence::default();
     if let Some(name) = common_name {
         let value = Any::new(Tag::Utf8String, name.as_bytes())?;
@@ -232,4 +232,4 @@ fn subject(common_name: Option<&str>) -> der::Result<Vec<u8>> {
 }
 
 /// `ub-common-name` (RFC 5280 §A.1).
-const MAX_COMMON_NAME: usize = 64;
+pub(super) const MAX_COMMON_NAME: usize = 64;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use chancery_cli::tell;
 use chancery_license::Environment;
 use clap::Args;
 use serde_json::json;
 
 use super::files;
 use super::generate::KeyType;
-use super::output::tell;
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {

@@ -1,10 +1,10 @@
 //! `chancery-portal keys generate`.
 
+use chancery_cli::tell;
 use chancery_license::{Environment, Method, SigningKey};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::output::tell;
 use super::{OutputArgs, PRODUCT, files};
 
 #[derive(Debug, Args)]

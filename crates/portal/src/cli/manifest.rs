@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use chancery_cli::tell;
 use chancery_license::manifest::{IssuingKey, KeyManifest, Use};
 use chancery_time::{Clock, SystemClock, Timestamp};
 use clap::Args;
 use serde_json::json;
 
-use super::output::tell;
 use super::{IssuerArgs, OutputArgs, files};
 
 const USES: [(&str, Use); 3] =

@@ -1,6 +1,7 @@
 //! `chancery-portal license mint lic`.
 
 use anyhow::Context;
+use chancery_cli::tell;
 use chancery_license::key::RANDOM_BYTES;
 use chancery_license::state::AfterGrace;
 use chancery_license::{Holder, InstallationKey, License, LicenseKey, Plan, Version};
@@ -10,7 +11,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::entitlements::Changes;
-use super::output::tell;
 use super::{IssuerArgs, OutputArgs, files, values};
 use crate::issue::Term;
 use crate::random;

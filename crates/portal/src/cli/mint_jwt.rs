@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chancery_cli::tell;
 use chancery_license::jwt::{Claims, Tier};
 use chancery_license::{Feature, Method, Set, Version};
 use chancery_time::{Clock, SystemClock, Timestamp};
@@ -9,7 +10,6 @@ use clap::Args;
 use serde_json::json;
 
 use super::mint::TermArgs;
-use super::output::tell;
 use super::{OutputArgs, files, values};
 use crate::issue;
 

@@ -1,17 +1,35 @@
 //! The commands, as they are written on the command line.
 
+mod api_key;
+mod certificate;
+mod desk;
 mod entitlements;
 mod export;
 mod files;
 mod generate;
+mod init;
+mod installation;
+mod license;
+mod log;
 mod manifest;
 mod mint;
 mod mint_jwt;
-mod output;
+mod org;
+mod pages;
+mod plan;
+mod product;
+mod revocations;
 mod revoke;
+mod seat;
+mod serve;
+mod signing_key;
+mod signing_root;
+mod user;
 mod values;
+mod webhook;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use chancery_license::Environment;
 use clap::{Args, Parser, Subcommand};
@@ -26,14 +44,59 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The keys that the vendor signs with.
+    /// Write a configuration file, and make the master key and the database that it names.
+    Init(init::InitArgs),
+    /// Run the portal.
+    Serve(serve::ServeArgs),
+    /// Print the OpenAPI document of the API.
+    Openapi,
+    /// The keys that callers of the API show.
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
+    /// Installations of products of kind chancery.
+    #[command(subcommand)]
+    Installation(installation::InstallationCommand),
+    /// Key files, for signing without a portal.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Sign licences.
+    /// The licences of the portal, and licence files signed without one.
     #[command(subcommand)]
-    License(LicenseCommand),
+    License(license::LicenseCommand),
+    /// Verify the issuance log, search it, and hand it to an auditor.
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    /// The key manifests of the offline root.
+    #[command(subcommand)]
+    Manifest(signing_root::ManifestCommand),
+    /// The vendor's customers.
+    #[command(subcommand)]
+    Org(org::OrgCommand),
+    /// What licences of a product are made with.
+    #[command(subcommand)]
+    Plan(Box<plan::PlanCommand>),
+    /// What the vendor licenses.
+    #[command(subcommand)]
+    Product(product::ProductCommand),
+    /// The revocation lists that the portal signs.
+    #[command(subcommand)]
+    Revocations(revocations::RevocationsCommand),
     /// Sign a revocation list that follows on an existing one, or the first.
     Revoke(revoke::RevokeArgs),
+    /// The seats of licences.
+    #[command(subcommand)]
+    Seat(seat::SeatCommand),
+    /// The keys that the portal signs with.
+    #[command(subcommand)]
+    SigningKey(signing_key::SigningKeyCommand),
+    /// The offline roots that vouch for the portal's keys.
+    #[command(subcommand)]
+    SigningRoot(signing_root::SigningRootCommand),
+    /// The vendor's people.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Who is told of what happens.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,13 +107,6 @@ enum KeysCommand {
     Export(export::ExportArgs),
     /// Sign a key manifest, in which a root vouches for the keys that sign from day to day.
     Manifest(manifest::ManifestArgs),
-}
-
-#[derive(Debug, Subcommand)]
-enum LicenseCommand {
-    /// Sign a licence.
-    #[command(subcommand)]
-    Mint(MintCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,13 +149,29 @@ const PRODUCT: &str = "chancery";
 ///
 /// # Errors
 /// What kept the command from doing its work; exit code 1.
-pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Serve(args) => return serve::run(&args),
+        Command::Init(args) => chancery_cli::runtime()?.block_on(init::run(&args)),
+        Command::ApiKey(command) => api_key::run(command),
+        Command::Installation(command) => installation::run(command),
+        Command::Openapi => Ok(chancery_cli::print(&crate::http::openapi().to_pretty_json()?)?),
         Command::Keys(KeysCommand::Generate(args)) => generate::run(&args),
         Command::Keys(KeysCommand::Export(args)) => export::run(&args),
         Command::Keys(KeysCommand::Manifest(args)) => manifest::run(args),
-        Command::License(LicenseCommand::Mint(MintCommand::Lic(args))) => mint::run(*args),
-        Command::License(LicenseCommand::Mint(MintCommand::Jwt(args))) => mint_jwt::run(*args),
+        Command::License(command) => license::run(command),
+        Command::Log(command) => return command.run(),
+        Command::Manifest(command) => signing_root::run_manifest(command),
+        Command::Org(command) => org::run(command),
+        Command::Plan(command) => plan::run(*command),
+        Command::Product(command) => product::run(command),
+        Command::Revocations(command) => revocations::run(command),
         Command::Revoke(args) => revoke::run(args),
+        Command::Seat(command) => seat::run(command),
+        Command::SigningKey(command) => signing_key::run(command),
+        Command::SigningRoot(command) => signing_root::run_root(command),
+        Command::User(command) => user::run(command),
+        Command::Webhook(command) => webhook::run(command),
     }
+    .map(|()| ExitCode::SUCCESS)
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chancery_cli::tell;
 use chancery_license::revocations::Reason;
 use chancery_license::{Kind, RevocationList};
 use chancery_time::{Clock, SystemClock, Timestamp};
 use clap::Args;
 use serde_json::json;
 
-use super::output::tell;
 use super::{IssuerArgs, OutputArgs, files, values};
 use crate::issue::{Issuer, Revocation, next_list};
 

@@ -6,6 +6,9 @@ use chancery_license::jwt::Tier;
 use chancery_license::revocations::Reason;
 use chancery_license::state::AfterGrace;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::{Map, Value};
+
+use crate::domain::Change;
 
 /// What a licence allows when the grace is over.
 pub(super) fn after_grace() -> impl TypedValueParser<Value = AfterGrace> {
@@ -74,6 +77,20 @@ pub(super) fn set<T: Named>(text: &str) -> Result<Set<T>, String> {
         }
     }
     Ok(set)
+}
+
+/// A JSON object.
+pub(super) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("use a JSON object such as {{\"tier\":\"gold\"}} ({error})"))
+}
+
+/// A number, or nothing where the flag names that: `unlimited` seats, days for `ever`.
+pub(super) fn number_or(nothing: &'static str) -> impl TypedValueParser<Value = Change<i64>> {
+    clap::builder::StringValueParser::new().try_map(move |text| match text.parse() {
+        Ok(number) => Ok(Change::Set(number)),
+        Err(_) if text == nothing => Ok(Change::Clear),
+        Err(_) => Err(format!("use a number, or `{nothing}`")),
+    })
 }
 
 /// One of the values, by its name.

@@ -4,6 +4,8 @@ mod error;
 mod revocations;
 mod term;
 
+use std::sync::Arc;
+
 use chancery_license::jwt::{self, Claims};
 use chancery_license::{
     Anchor, Document, DocumentError, Environment, KeyManifest, Keyring, License, Method, PublicKey,
@@ -20,7 +22,7 @@ pub(crate) use term::Term;
 pub(crate) struct Issuer {
     product: String,
     environment: Environment,
-    key: SigningKey,
+    key: Arc<SigningKey>,
 }
 
 impl Issuer {
@@ -28,7 +30,12 @@ impl Issuer {
     ///
     /// # Errors
     /// [`IssueError::RsaKey`]: such a key signs licence JWTs alone.
-    pub(crate) fn new(product: &str, environment: Environment, key: SigningKey) -> Result<Self, IssueError> {
+    pub(crate) fn new(
+        product: &str,
+        environment: Environment,
+        key: impl Into<Arc<SigningKey>>,
+    ) -> Result<Self, IssueError> {
+        let key = key.into();
         if key.public().method() != Method::Ed25519 {
             return Err(IssueError::RsaKey(key.public().id()));
         }
@@ -48,7 +55,7 @@ impl Issuer {
         if license.serial == 0 {
             return Err(IssueError::SerialZero);
         }
-        Ok(seal(&self.document(license, now), &[&self.key])?)
+        Ok(seal(&self.document(license, now), &[self.key.as_ref()])?)
     }
 
     /// A revocation list in armour.
@@ -56,7 +63,7 @@ impl Issuer {
     /// # Errors
     /// A list that no program would accept.
     pub(crate) fn revocations(&self, list: RevocationList, now: Timestamp) -> Result<String, IssueError> {
-        Ok(seal(&self.document(list, now), &[&self.key])?)
+        Ok(seal(&self.document(list, now), &[self.key.as_ref()])?)
     }
 
     /// Reads a revocation list of this product and environment that this key signed, or else `signer`.
@@ -88,7 +95,7 @@ impl Issuer {
         if manifest.sequence == 0 {
             return Err(IssueError::SequenceZero);
         }
-        let keys: Vec<&SigningKey> = [&self.key].into_iter().chain(next_root).collect();
+        let keys: Vec<&SigningKey> = [self.key.as_ref()].into_iter().chain(next_root).collect();
         let text = seal(&self.document(manifest, now), &keys)?;
         // Programs refuse a key that is listed twice, or that is a root besides.
         self.keyring(self.public_key())?.admit(&text).map_err(IssueError::Manifest)?;

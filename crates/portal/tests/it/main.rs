@@ -8,9 +8,11 @@
     reason = "the lints see test code only within test functions; all of this binary is test code"
 )]
 
+mod both;
 mod desk;
 mod jwt;
 mod keys;
 mod manifest;
 mod mint;
+mod portal;
 mod revoke;

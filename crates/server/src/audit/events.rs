@@ -1,25 +1,6 @@
 //! Every kind of event that the audit log may hold. `docs/audit-events.md` is made from this list.
 
-/// A kind of event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kind {
-    /// The name in the log.
-    pub(crate) name: &'static str,
-    /// When it is written.
-    pub(crate) when: &'static str,
-    /// The members of its details, some of which may be missing.
-    pub(crate) details: &'static [&'static str],
-}
-
-macro_rules! events {
-    ($($ident:ident = $name:literal, $when:literal, [$($detail:literal),* $(,)?];)*) => {
-        $(pub(crate) const $ident: Kind = Kind { name: $name, when: $when, details: &[$($detail),*] };)*
-        /// Every kind, in the order of the page.
-        pub(crate) const ALL: &[Kind] = &[$($ident),*];
-    };
-}
-
-events! {
+chancery_trail::events! {
     SERVER_START = "server.start", "The server accepts requests.", ["version", "build", "listen", "config_sha256", "state"];
     SERVER_STOP = "server.stop", "The server has stopped accepting requests; the last event of an orderly run.", [];
 
@@ -64,6 +45,9 @@ events! {
     LICENSE_INSTALL = "license.install", "A document was installed.", ["form", "id", "serial", "plan", "expires", "overruled", "sequence", "revokes_installed"];
     LICENSE_INSTALL_REJECTED = "license.install_rejected", "A document was refused.", ["form", "error"];
     LICENSE_INSTALLATION_MISMATCH = "license.installation_mismatch", "A licence was refused that is bound to another installation.", ["form", "error"];
+    LICENSE_REGISTER = "license.register", "An operator registered the installation with the portal, which sent its licence.", ["id", "serial", "plan", "expires"];
+    LICENSE_REGISTER_REJECTED = "license.register_rejected", "The installation was not registered, or the licence that came was not taken.", ["form", "error", "reasons"];
+    LICENSE_REFRESH_REJECTED = "license.refresh_rejected", "A document that came from the portal was not taken, once for each; or an operator asked the portal, and there was no answer that counts.", ["form", "error", "reasons"];
     LICENSE_UNINSTALL = "license.uninstall", "The licences were removed.", ["documents"];
     LICENSE_FORCE_GRACE = "license.force_grace", "An operator opened the emergency grace.", ["serial", "until"];
     LICENSE_CLOCK_ROLLBACK = "license.clock_rollback", "The clock was found behind the highest time seen.", ["clock", "watermark"];
@@ -77,42 +61,24 @@ events! {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-    use std::fmt::Write as _;
+    use chancery_trail::{faults, page};
 
     use super::*;
 
     const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/audit-events.md");
 
-    fn page() -> String {
-        let mut page = String::from(
-            "# Events of the audit log\n\n\
-             Made from `crates/server/src/audit/events.rs`; a test holds them together (`UPDATE_DOCS=1` writes the page anew).\n\
-             The form of a line is in [formats/audit-log.md](formats/audit-log.md). `audit.segment` and `audit.checkpoint` are the log's own.\n\n\
-             | event | when | details |\n|---|---|---|\n",
-        );
-        for kind in ALL {
-            let details: Vec<String> = kind.details.iter().map(|name| format!("`{name}`")).collect();
-            let _ = writeln!(page, "| `{}` | {} | {} |", kind.name, kind.when, details.join(", "));
-        }
-        page
-    }
-
     #[test]
     fn the_page_lists_every_event() {
+        let page = page("Events of the audit log", "crates/server/src/audit/events.rs", ALL);
         if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(PAGE, page()).unwrap();
+            std::fs::write(PAGE, &page).unwrap();
         }
         let written = std::fs::read_to_string(PAGE).unwrap();
-        assert_eq!(written, page(), "run the tests once with UPDATE_DOCS=1");
+        assert_eq!(written, page, "run the tests once with UPDATE_DOCS=1");
     }
 
     #[test]
     fn names_are_those_of_the_log_and_stand_once() {
-        let mut seen = HashSet::new();
-        for kind in ALL {
-            assert!(chancery_audit::EventName::new(kind.name).is_ok(), "{}", kind.name);
-            assert!(seen.insert(kind.name), "{} stands twice", kind.name);
-        }
+        assert_eq!(faults(ALL), [""; 0]);
     }
 }

@@ -1,20 +1,19 @@
-//! The server's side of the audit log: what it tells, and how that gets there.
-//!
-//! [`Trail::tell`](trail::Trail::tell) writes an event into the outbox in the transaction of the change.
-//! The [`appender`] moves events from there into the log, in order and exactly once. The log itself, its
-//! form and its proofs are those of `chancery-audit`.
+//! The server's side of the audit log: what it tells. How that gets there is `chancery-trail`'s.
 
-pub(crate) mod appender;
 pub(crate) mod events;
-pub(crate) mod keys;
-pub(crate) mod trail;
-mod unpinned;
 
-pub(crate) use trail::{Entry, Origin, Trail};
+pub(crate) use chancery_trail::{Entry, Kind, Origin, Trail, directory, operator};
 
-use std::path::{Path, PathBuf};
+use chancery_db::Db;
+use chancery_license::InstallationKey;
+use chancery_trail::{Keys, KeysError};
 
-/// Where the log of the node lies that works in a directory.
-pub(crate) fn directory(workdir: &Path) -> PathBuf {
-    workdir.join("audit")
+use crate::store::settings;
+
+/// The keys of the installation's log.
+///
+/// # Errors
+/// As [`Keys::open`].
+pub(crate) async fn keys(db: &Db, installation: &InstallationKey) -> Result<Keys, KeysError> {
+    Keys::open(db, installation.as_str(), settings::find_or_insert).await
 }

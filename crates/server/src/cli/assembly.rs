@@ -9,16 +9,15 @@ use chancery_db::Db;
 use chancery_files::read_text;
 use chancery_keycheck::CompromisedKeys;
 use chancery_time::{Clock, Timestamp};
+use chancery_web::Proxies;
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::audit::Trail;
-use crate::audit::appender::Health;
 use crate::config::{self, Config, PassphraseSource};
 use crate::http::directories::Directories;
 use crate::http::limits::Addresses;
-use crate::http::proxies::Proxies;
 use crate::http::urls::{Urls, path};
 use crate::jobs::JobQueue;
 use crate::licensing::Keeper;
@@ -29,6 +28,7 @@ use crate::service::nonces::NonceDesk;
 use crate::service::observer::{Issuer, Observer};
 use crate::service::profiles::{Profile, Profiles};
 use crate::store::settings;
+use chancery_trail::Health;
 
 /// Longer than any chain, in bytes.
 const MAX_CHAIN_BYTES: u64 = 256 * 1024;
@@ -68,7 +68,7 @@ pub(super) async fn app(
         profiles: Arc::new(profiles),
         limits: Arc::new(config.limits.clone()),
         addresses: Addresses::new(&config.limits),
-        proxies: Proxies::new(&config.server.trusted_proxies),
+        proxies: Proxies::new(&config.server.trusted_proxies, "server.trusted_proxies"),
         tasks: TaskTracker::new(),
         directory_link: HeaderValue::try_from(format!("<{}>;rel=\"index\"", urls.directory()))?,
         terms_of_service: config.server.terms_of_service.is_some(),

@@ -1,24 +1,27 @@
 //! The decision at start, and what the operator is told of it.
 
+use chancery_cli::print_error;
 use chancery_license::state::InvalidReason;
 use chancery_time::Timestamp;
 use serde_json::json;
 
-use super::output::print_error;
 use crate::audit::{Entry, events};
 use crate::config::Config;
 use crate::licensing::boot::{self, BootRefusal};
 use crate::licensing::change::Office;
+use crate::licensing::portal::{Desk, poller};
 use crate::licensing::snapshot::Snapshot;
 use crate::licensing::{self, Boot, intake};
 
-/// Decides whether the server may run; where it may not, shows the banner.
+/// Decides whether the server may run; where it may not, shows the banner. Before it comes to that, the portal is
+/// asked where there is one, it is `desk`'s time, and what it has might help.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) async fn boot(
     config: &Config,
     office: &Office,
+    desk: Option<&Desk>,
     now: Timestamp,
 ) -> anyhow::Result<Option<Snapshot>> {
     if licensing::is_dev_build()? {
@@ -26,11 +29,20 @@ pub(super) async fn boot(
     }
     office.settle_record(now).await?;
     let file_fault = take_jwt_file(config, office, now).await;
-    let snapshot = office.snapshot().await?;
+    let mut snapshot = office.snapshot().await?;
     let counted = office.clone();
     let usage = office.db.read(move |tx| counted.usage(tx, now)).await?;
+    let decide = |snapshot: &Snapshot| {
+        boot::decide(snapshot, &snapshot.judge(now, &office.build), office.configuration, usage)
+    };
+    let mut decided = decide(&snapshot);
+    if let (Boot::Refused(_), Some(desk)) = (&decided, desk)
+        && poller::poll(desk).await
+    {
+        snapshot = office.snapshot().await?;
+        decided = decide(&snapshot);
+    }
     let judged = snapshot.judge(now, &office.build);
-    let decided = boot::decide(&snapshot, &judged, office.configuration, usage);
     let state = judged.state.name();
     match with_file_fault(decided, file_fault) {
         Boot::Conforming => {
@@ -69,7 +81,12 @@ pub(super) async fn boot(
             let reasons = licensing::tell(&refusal, &config.file.display().to_string()).reasons;
             let entry = Entry::new(events::LICENSE_BOOT_REFUSED, json!({ "reasons": reasons }));
             office.trail.tell_alone(&office.db, entry.denied(reasons.join(" ")), now).await?;
-            print_error(&licensing::banner(&refusal, &office.installation.key, &config.file))?;
+            print_error(&licensing::banner(
+                &refusal,
+                &office.installation.key,
+                &config.file,
+                office.is_online,
+            ))?;
             return Ok(None);
         }
     }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use chancery_authority::local::Paths;
+use chancery_cli::print;
 use chancery_files::read_text;
 use chancery_pki::certificate::CaCertificate;
 
-use super::output::print;
 use crate::config;
 
 const MAX_BYTES: u64 = 64 * 1024;

@@ -9,13 +9,13 @@ use std::time::Duration;
 use anyhow::Context;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chancery_authority::local::{CreateSpec, LocalAuthority};
+use chancery_cli::print;
 use chancery_files::{self as files, Access};
 use chancery_pki::key::KeyAlgorithm;
 use chancery_time::{Clock, SystemClock};
 use secrecy::SecretString;
 
 use super::InitArgs;
-use super::output::print;
 use crate::config::template::{Answers, render};
 use crate::config::{self, PassphraseSource};
 

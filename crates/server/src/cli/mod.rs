@@ -10,13 +10,11 @@ mod cold_start;
 mod eab;
 mod init;
 mod license;
-mod lines;
 mod names;
 mod office;
 mod order;
-mod output;
+mod outbound;
 mod serve;
-mod table;
 mod validate;
 mod visit;
 
@@ -66,6 +64,8 @@ enum Command {
     /// Look through the issued certificates, and revoke them.
     #[command(subcommand)]
     Certificate(certificate::CertificateCommand),
+    /// List every destination that the configuration may lead to, and why. Contacts none of them.
+    Outbound(OutboundArgs),
     /// Look at the certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -76,6 +76,15 @@ struct ConfigArgs {
     /// The configuration file.
     #[arg(short = 'f', long = "config", value_name = "CONFIG", default_value = "chancery.yml")]
     config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct OutboundArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -153,7 +162,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Eab(command) => eab::run(command),
         Command::Order(command) => order::run(command),
         Command::Account(command) => account::run(command),
-        Command::Audit(command) => audit::run(command),
+        Command::Audit(command) => command.run(),
+        Command::Outbound(args) => outbound::run(&args.config.config, args.json),
         Command::Certificate(command) => certificate::run(command),
         Command::Ca(CaCommand::Root(args)) => ca::root(&args.config),
     }

@@ -6,6 +6,7 @@ use chancery_audit::{Filter, Log};
 use chancery_db::{Db, Options};
 use chancery_files::create_directory;
 use chancery_time::{Clock, SystemClock, Timestamp};
+use chancery_trail::node_name;
 
 use crate::audit::{self, Trail, events};
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::licensing::change::Office;
 use crate::licensing::installation::Installation;
 use crate::licensing::{anchors, build, licensed_parts};
 use crate::store::accounts;
-use crate::{node, store};
+use crate::store;
 
 /// The office of the installation that a configuration names.
 ///
@@ -23,9 +24,10 @@ pub(super) async fn office(config: &Config, db: Db) -> anyhow::Result<Office> {
     let (anchors, build) = (anchors(config.license.environment)?, build());
     let installation = Arc::new(Installation::open(&db, build, SystemClock.now()).await?);
     create_directory(&config.server.workdir)?;
-    let trail = Trail::new(&node::name(&config.server.workdir)?);
+    let trail = Trail::new(&node_name(&config.server.workdir)?);
     Ok(Office {
         configuration: licensed_parts(config),
+        is_online: config.license.portal().is_some(),
         profiles: u64::try_from(config.profiles.len()).unwrap_or(u64::MAX),
         logged_first_account: logged_first_account(config, &db, &installation).await?,
         db,

@@ -1,19 +1,21 @@
 //! `chancery serve`.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use aws_lc_rs::digest::{SHA256, digest};
+use chancery_cli::{print, runtime};
 use chancery_db::Db;
 use chancery_files as files;
 use chancery_time::{Clock, SystemClock};
+use chancery_trail::{Appender, Policy};
+use chancery_web::{
+    CertificateFiles, CurrentCertificate, Limits, Signals, Transport, drain, lock, room_for_connections,
+    server_config,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::filter::LevelFilter;
@@ -21,42 +23,34 @@ use tracing_subscriber::filter::LevelFilter;
 use super::assembly::{Watched, app};
 use super::boot;
 use super::office::office;
-use super::output::print;
 use super::{EXIT_REFUSED, LogLevel, ServeArgs};
 use crate::app::App;
-use crate::audit::appender::{Appender, Policy};
-use crate::audit::keys::Keys;
 use crate::audit::{self, Entry, events};
 use crate::config::{self, Config, Tls};
 use crate::hex::hex;
 use crate::http::router;
 use crate::jobs::{self, JobQueue};
 use crate::licensing::change::Office;
-use crate::licensing::{self, Keeper, intake};
+use crate::licensing::{self, Keeper, intake, portal};
 use crate::store;
-use crate::tls::certificate::CurrentCertificate;
-use crate::tls::files::CertificateFiles;
-use crate::tls::own::OwnCertificate;
-use crate::tls::{self, descriptors, listener, server_config};
-
-/// How long requests and jobs that have begun may take after SIGTERM.
-const DRAIN_TIME: Duration = Duration::from_secs(30);
+use crate::tls::own::{self, OwnCertificate};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     log_to_stderr(args);
     let config = config::load(&args.config.config)?;
-    crate::runtime()?.block_on(serve(config))
+    runtime()?.block_on(serve(config))
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    let limits = listener::Limits::with_connections(descriptors::room_for_connections());
+    let limits = Limits::with_connections(room_for_connections());
     files::create_directory(&config.server.workdir)?;
-    let _lock = lock(&config.server.workdir)?;
+    let _lock = lock(&config.server.workdir, "server.workdir")?;
     let db = Db::open(&config.database, store::MIGRATIONS).await?;
     let clock = SystemClock;
     let office = office(&config, db.clone()).await?;
     let appender = appender(&config, &office, Arc::new(clock)).await?;
-    let Some(snapshot) = boot::boot(&config, &office, clock.now()).await? else {
+    let desk = portal::Desk::of(&config.license, office.clone(), Arc::new(clock))?;
+    let Some(snapshot) = boot::boot(&config, &office, desk.as_ref(), clock.now()).await? else {
         appender.finish().await;
         db.close().await;
         return Ok(ExitCode::from(EXIT_REFUSED));
@@ -79,10 +73,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
     jobs::release_own(&app).await?;
     app.tasks.spawn(keeper.run(stop.clone()));
+    if let Some(desk) = desk {
+        app.tasks.spawn(portal::poller::run(desk, stop.clone()));
+    }
     app.tasks.spawn(jobs::run(Arc::clone(&app), inbox, stop.clone()));
-    let serving = tokio::spawn(listener::serve(
+    let serving = tokio::spawn(chancery_web::serve(
         listener,
-        server_config(certificate)?,
+        Transport::Tls(Arc::new(server_config(certificate)?)),
         router(Arc::clone(&app)),
         limits,
         connections.clone(),
@@ -111,7 +108,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 async fn appender(config: &Config, office: &Office, clock: Arc<dyn Clock>) -> anyhow::Result<Appender> {
-    let keys = Keys::open(&office.db, office.installation.key.clone()).await?;
+    let keys = audit::keys(&office.db, &office.installation.key).await?;
     let config::Audit { required, backlog, segment_bytes, segment_age, checkpoint_every, compress } =
         config.audit;
     let policy = Policy {
@@ -125,7 +122,7 @@ async fn appender(config: &Config, office: &Office, clock: Arc<dyn Clock>) -> an
         required,
         backlog,
     };
-    Appender::new(office.db.clone(), office.trail.node(), keys, policy, clock)
+    Ok(Appender::new(office.db.clone(), office.trail.node(), keys, policy, clock)?)
 }
 
 async fn tell_start(config: &Config, app: &App, state: &'static str) -> anyhow::Result<()> {
@@ -160,62 +157,14 @@ async fn certificate(
         Tls::Files { certificate, key } => {
             let files = CertificateFiles { certificate: certificate.clone(), key: key.clone() };
             let current = Arc::new(CurrentCertificate::new(files.load()?));
-            app.tasks.spawn(tls::files::watch(files, Arc::clone(&current), stop.clone()));
+            app.tasks.spawn(files.watch(Arc::clone(&current), stop.clone()));
             Ok(current)
         }
         Tls::SelfIssued => {
             let own = OwnCertificate::new(&config.server.workdir, config.server.url.host());
             let first = own.load_or_issue(app).await?;
-            Ok(tls::own::keep_fresh(own, app, first, stop.clone()))
+            Ok(own::keep_fresh(own, app, first, stop.clone()))
         }
-    }
-}
-
-/// Makes sure that no other server works in this directory. The lock ends with the process.
-fn lock(workdir: &Path) -> anyhow::Result<File> {
-    let path = workdir.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            anyhow::bail!("another server works in {} already (server.workdir)", workdir.display())
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
-}
-
-/// The signals that end the server in good order.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-async fn drain(tasks: &TaskTracker, connections: &TaskTracker) {
-    connections.close();
-    tasks.close();
-    let all = async {
-        connections.wait().await;
-        tasks.wait().await;
-    };
-    if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
-        tracing::warn!(
-            "some requests or jobs did not end within {DRAIN_TIME:?}; jobs are taken up at the next start"
-        );
     }
 }
 

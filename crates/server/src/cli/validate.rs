@@ -5,13 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use chancery_authority::local::Paths;
+use chancery_cli::print;
 use chancery_files::read_text;
 use chancery_pki::certificate::CaCertificate;
 use chancery_time::{Clock, SystemClock, Timestamp};
 
-use super::output::print;
+use crate::config::license::CallHome;
 use crate::config::policy::Profile;
 use crate::config::{self, Authority, Config};
+use crate::licensing::portal::client::Client;
 
 /// Longer than any certificate, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -19,12 +21,16 @@ const MAX_BYTES: u64 = 64 * 1024;
 pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
     let config = config::load(file)?;
     config::compromised_keys(config.server.compromised_keys.as_deref())?;
+    Client::of(&config.license)?;
     let now = SystemClock.now();
     for profile in &config.profiles {
         can_be_served(profile, &config, now)
             .with_context(|| format!("no authority can serve the profile `{}`", profile.name))?;
     }
     print(&format!("{}: the configuration is valid", file.display()))?;
+    if let CallHome::Offline { unused: Some(_) } = &config.license.call_home {
+        print("license.portal is not used: license.offline is set, so that nobody is contacted for licences")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

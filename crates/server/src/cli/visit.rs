@@ -1,11 +1,12 @@
 //! What commands that look at an installation have in common: it is opened for one of them, closed
 //! whatever comes of that, and what they say is told as text or as JSON.
 
+use chancery_cli::{runtime, tell};
 use chancery_time::{Clock, SystemClock, Timestamp};
 use clap::Args;
 use serde_json::Value;
 
-use super::{ConfigArgs, office, output};
+use super::{ConfigArgs, office};
 use crate::config::{self, Config};
 use crate::licensing::change::Office;
 
@@ -35,7 +36,7 @@ impl ConfigArgs {
     /// Opens the installation for `act`, and closes it whatever comes of that.
     pub(super) fn visit<T>(&self, act: impl AsyncFnOnce(&Visit) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let config = config::load(&self.config)?;
-        crate::runtime()?.block_on(async {
+        runtime()?.block_on(async {
             let office = office::open(&config).await?;
             let visit = Visit { config, office, now: SystemClock.now() };
             let acted = act(&visit).await;
@@ -55,6 +56,6 @@ impl CommonArgs {
 impl Told {
     /// Prints one of the forms.
     pub(super) fn print(self, as_json: bool) -> anyhow::Result<()> {
-        Ok(output::print(&if as_json { self.json.to_string() } else { self.text })?)
+        Ok(tell(as_json, &self.json, &self.text)?)
     }
 }

@@ -1,35 +1,32 @@
 //! The configuration: one strict YAML file, checked as a whole before anything is done with it.
 //!
 //! [`raw`] is the file as written; [`check`] turns it into the types below, which hold no value that
-//! the server could not run with. Environment variables override secrets only: `CHANCERY_DATABASE_DSN`
-//! and `CHANCERY_KEY_PASSPHRASE`.
+//! the server could not run with. Environment variables override secrets only: `CHANCERY_DATABASE_DSN`,
+//! `CHANCERY_KEY_PASSPHRASE` and `CHANCERY_PROXY_PASSWORD`.
 
 mod check;
-pub(crate) mod duration;
-mod error;
+pub(crate) mod license;
 pub(crate) mod policy;
 mod raw;
 pub(crate) mod template;
 
-use std::env::VarError;
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use chancery_cli::config::{BaseUrl, read, secret};
 use chancery_files::read_text;
 use chancery_keycheck::CompromisedKeys;
-use chancery_license::Environment;
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 pub(crate) use check::check;
-pub(crate) use error::ConfigError;
+pub(crate) use license::License;
 use policy::{Limits, Profile, Validation};
 
-/// Longer than any configuration; what is behind that is not read.
-const MAX_CONFIG_BYTES: u64 = 1_024 * 1_024;
+/// Carries the connection string in place of `database.dsn`.
+const DATABASE_DSN: &str = "CHANCERY_DATABASE_DSN";
 /// Some four million keys, which take half of that in memory.
 const MAX_COMPROMISED_BYTES: u64 = 256 * 1_024 * 1_024;
 const MAX_PASSPHRASE_BYTES: u64 = 4_096;
@@ -68,13 +65,6 @@ pub(crate) struct Audit {
     pub(crate) compress: bool,
 }
 
-/// Which licences count.
-#[derive(Debug)]
-pub(crate) struct License {
-    /// The environment that they have to be for; that of the build where the file names none.
-    pub(crate) environment: Option<Environment>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: BaseUrl,
@@ -95,25 +85,6 @@ pub(crate) struct Server {
     pub(crate) compromised_keys: Option<PathBuf>,
 }
 
-/// The `https` origin that every URL of the server starts with; it has no path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BaseUrl {
-    origin: String,
-    host: String,
-}
-
-impl BaseUrl {
-    /// `https://host[:port]`.
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// The host alone.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-}
-
 /// Where the listener's certificate comes from.
 #[derive(Debug)]
 pub(crate) enum Tls {
@@ -132,10 +103,10 @@ pub(crate) struct Authority {
     pub(crate) alternate_chains: Vec<PathBuf>,
 }
 
-/// Where the passphrase of an authority's keys comes from.
-#[derive(Debug)]
+/// Where a passphrase comes from.
+#[derive(Debug, Clone)]
 pub(crate) enum PassphraseSource {
-    /// From `CHANCERY_KEY_PASSPHRASE`.
+    /// From the variable of the environment that is for it.
     Environment(SecretString),
     File(PathBuf),
 }
@@ -143,14 +114,10 @@ pub(crate) enum PassphraseSource {
 /// Reads and checks the file at `path`.
 ///
 /// # Errors
-/// A [`ConfigError`] with every problem that was found, each with its line and column.
+/// A [`ConfigError`](chancery_cli::config::ConfigError) with every problem that was found, each with its line
+/// and column.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Config> {
-    let unreadable = |source| ConfigError::unreadable(path, &source);
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    file.take(MAX_CONFIG_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|source| ConfigError::unreadable(path, &source))?;
+    let text = read(path, "chancery init -o")?;
     Ok(check(path, &text, &Secrets::from_environment()?)?)
 }
 
@@ -166,19 +133,23 @@ pub(crate) fn compromised_keys(list: Option<&Path>) -> anyhow::Result<Compromise
     listed.with_context(|| format!("server.compromised_keys: {}", path.display()))
 }
 
-/// The passphrase in a file, without the newline at its end.
+/// The passphrase of keys in a file, without the newline at its end.
 ///
 /// # Errors
 /// When the file cannot be read, or is empty.
 pub(crate) fn passphrase(path: &Path) -> anyhow::Result<SecretString> {
+    secret_in(path, "the passphrase of the keys")
+}
+
+/// A secret in a file, without the newline at its end; `what` it is.
+///
+/// # Errors
+/// As [`passphrase`].
+pub(crate) fn secret_in(path: &Path, what: &str) -> anyhow::Result<SecretString> {
     let text = zeroize::Zeroizing::new(read_text(path, MAX_PASSPHRASE_BYTES)?);
-    let passphrase = text.trim_end_matches(['\r', '\n']);
-    anyhow::ensure!(
-        !passphrase.is_empty(),
-        "{} is empty: it must hold the passphrase of the keys",
-        path.display()
-    );
-    Ok(SecretString::from(passphrase))
+    let secret = text.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!secret.is_empty(), "{} is empty: it must hold {what}", path.display());
+    Ok(SecretString::from(secret))
 }
 
 /// Secrets that the environment may carry in place of the file.
@@ -186,22 +157,17 @@ pub(crate) fn passphrase(path: &Path) -> anyhow::Result<SecretString> {
 pub(crate) struct Secrets {
     pub(crate) database_dsn: Option<SecretString>,
     pub(crate) key_passphrase: Option<SecretString>,
+    pub(crate) proxy_password: Option<SecretString>,
 }
 
 impl Secrets {
     /// # Errors
     /// When a variable is not UTF-8.
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
-        let secret = |name| match std::env::var(name) {
-            Ok(value) => {
-                Ok(Some(SecretString::from(value)).filter(|secret| !secret.expose_secret().is_empty()))
-            }
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => Err(anyhow::anyhow!("the variable {name} is not UTF-8")),
-        };
         Ok(Self {
-            database_dsn: secret("CHANCERY_DATABASE_DSN")?,
+            database_dsn: secret(DATABASE_DSN)?,
             key_passphrase: secret("CHANCERY_KEY_PASSPHRASE")?,
+            proxy_password: secret("CHANCERY_PROXY_PASSWORD")?,
         })
     }
 }

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chancery_acme::challenge::ChallengeType;
-use chancery_acme::rate::Rate;
 use chancery_acme::scope::Scope;
 use chancery_pki::certificate::ProfileSpec;
 use chancery_pki::request::RequestRules;
+use chancery_rate::Rate;
 use ipnet::IpNet;
 
 /// Which certificates are issued, to whom, and how. The first profile in file order whose scope holds all

@@ -1,6 +1,7 @@
 //! The configuration file as written. Unknown keys are refused here, by serde; what a value must be
 //! is settled in `check`.
 
+use chancery_cli::config::{RawDatabase, RawTls};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -35,6 +36,26 @@ pub(super) struct RawAudit {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLicense {
     pub(super) environment: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) offline: bool,
+    pub(super) portal: Option<RawPortal>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPortal {
+    pub(super) url: Spanned<String>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    pub(super) proxy: Option<RawProxy>,
+    pub(super) interval: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProxy {
+    pub(super) url: Spanned<String>,
+    pub(super) username: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -52,21 +73,6 @@ pub(super) struct RawServer {
     #[serde(default)]
     pub(super) trusted_proxies: Vec<Spanned<String>>,
     pub(super) compromised_keys: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTls {
-    pub(super) certificate: Spanned<String>,
-    pub(super) key: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawDatabase {
-    pub(super) driver: Spanned<String>,
-    pub(super) path: Option<Spanned<String>>,
-    pub(super) dsn: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

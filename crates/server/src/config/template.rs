@@ -101,8 +101,19 @@ profiles:
         "
 # The environment whose licences count: prod, dev, staging or uat; by default the one that this build
 # is made for.
+# Newer licences are fetched from the portal of the vendor if it is named here; without `portal` nobody is
+# contacted for licences. What is sent: docs/licensing.md. `chancery outbound` lists every destination.
 # license:
 #   environment: prod
+#   portal:
+#     url: https://licences.vendor.example
+#     ca_file: vendor-ca.pem            # in place of what the system trusts
+#     interval: 24h
+#     proxy:
+#       url: http://proxy.example:3128  # also https:// and socks5://
+#       username: chancery              # the password: password_file, or CHANCERY_PROXY_PASSWORD
+#       password_file: secrets/proxy-password
+#   offline: true                       # no client at all, whatever else is written here
 
 # The audit log lies in `audit` under the working directory. While it cannot be written (a full disk), events
 # wait in the database; `required` refuses new issuance then, and so does a backlog of that many events.
@@ -205,6 +216,30 @@ mod tests {
         let config = check(Path::new("/etc/chancery.yml"), &file, &Secrets::default());
         let config = config.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.server.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn the_example_of_a_portal_can_be_switched_on() {
+        let answers = Answers {
+            url: "https://ca.example",
+            listen: "127.0.0.1:14000".parse().unwrap(),
+            workdir: Path::new("var"),
+            demo: false,
+        };
+        let file = render(&answers);
+        let (before, rest) = file.split_once("# license:\n").unwrap();
+        let (block, after) = rest.split_once("\n\n").unwrap();
+        let block = block.lines().map(|line| line.replacen("# ", "", 1) + "\n").collect::<String>();
+        let checked = |block: &str| {
+            let file = format!("{before}license:\n{block}\n{after}");
+            check(Path::new("/etc/chancery.yml"), &file, &Secrets::default())
+                .unwrap_or_else(|error| panic!("{file}\n{error}"))
+        };
+        assert!(checked(&block).license.portal().is_none(), "offline beats the portal");
+        let online: String =
+            block.lines().filter(|line| !line.contains("offline")).map(|line| format!("{line}\n")).collect();
+        let portal = checked(&online).license.portal().unwrap().clone();
+        assert!(portal.ca_file.is_some() && portal.proxy.unwrap().credentials.is_some());
     }
 
     #[test]

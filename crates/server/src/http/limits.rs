@@ -8,19 +8,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use chancery_acme::rate::{Rate, Tat};
+use chancery_rate::{Rate, Tat};
 use chancery_time::Timestamp;
 use http::header::USER_AGENT;
 use lru::LruCache;
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit::trail::MAX_USER_AGENT;
 use crate::audit::{Entry, Origin, events};
 use crate::config::policy::Limits;
 use crate::service::Failure;
 use crate::service::failure::Abuse;
 use crate::service::limits::{Reached, name, network_of, take};
+use chancery_trail::MAX_USER_AGENT;
 
 /// How many addresses are kept, those that came last: some 100 bytes each. Whoever has more than that can be
 /// told from nobody.

@@ -16,7 +16,6 @@ mod nonce;
 mod order;
 mod path_id;
 mod profile;
-pub(crate) mod proxies;
 mod renewal_info;
 mod respond;
 mod revocation;

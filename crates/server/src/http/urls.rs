@@ -1,8 +1,7 @@
 //! Every URL of the server, in one place.
 
 use chancery_acme::{ObjectId, ObjectKind, Sealer};
-
-use crate::config::BaseUrl;
+use chancery_cli::config::BaseUrl;
 
 /// The paths of the resources. Those of objects end in an opaque identifier.
 pub(crate) mod path {

@@ -17,9 +17,19 @@ pub(crate) struct Told {
     pub(crate) help: Vec<(String, &'static str)>,
 }
 
-/// The banner: what happened, why, the installation's key, and the commands that help.
-pub(crate) fn banner(refusal: &BootRefusal, installation: &InstallationKey, config: &Path) -> String {
-    let told = tell(refusal, &config.display().to_string());
+/// The banner: what happened, why, the installation's key, and the commands that help. `is_online` says whether
+/// there is a portal to ask.
+pub(crate) fn banner(
+    refusal: &BootRefusal,
+    installation: &InstallationKey,
+    config: &Path,
+    is_online: bool,
+) -> String {
+    let mut told = tell(refusal, &config.display().to_string());
+    if is_online && !matches!(refusal, BootRefusal::RecordDamaged) {
+        let refresh = format!("chancery license refresh -f {}", config.display());
+        told.help.push((refresh, "asks the portal whether there is a licence for this installation key"));
+    }
     let mut text = format!("{} — server refuses to start.\n", told.heading);
     // Writing to a String cannot fail.
     let _ = writeln!(text, "Reasons: {}.", told.reasons.join(", "));

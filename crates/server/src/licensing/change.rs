@@ -17,12 +17,12 @@ use super::installation::Installation;
 use super::intake::{self, Brought, Intake, Taken};
 use super::record::{ForcedGrace, Record};
 use super::snapshot::{Snapshot, note_change};
-use crate::audit::events::{self, Kind};
-use crate::audit::trail::operator;
+use crate::audit::operator;
 use crate::audit::{Entry, Trail};
+use crate::audit::{Kind, events};
 use crate::store::cold_start::{self as windows, Window};
 use crate::store::licensed;
-use crate::store::licenses::{self, Acknowledgement, DocumentKind};
+use crate::store::licenses::{self, Acknowledgement};
 
 /// How long the emergency grace lasts.
 pub(crate) const FORCED_GRACE: Duration = Duration::from_secs(72 * 3_600);
@@ -34,6 +34,8 @@ pub(crate) struct Office {
     pub(crate) installation: std::sync::Arc<Installation>,
     pub(crate) anchors: Keyring,
     pub(crate) configuration: Configuration,
+    /// Whether the portal is asked.
+    pub(crate) is_online: bool,
     /// How many certificate profiles are configured.
     pub(crate) profiles: u64,
     pub(crate) build: Build,
@@ -73,7 +75,7 @@ impl Office {
 
     /// The same, within a transaction.
     pub(super) fn read(&self, tx: &mut ReadTx<'_>) -> Result<Snapshot, chancery_db::Error> {
-        Snapshot::read(tx, &self.installation, &self.anchors, self.logged_first_account)
+        Snapshot::read(tx, self)
     }
 
     /// What is in use.
@@ -105,7 +107,9 @@ impl Office {
         now: Timestamp,
     ) -> Result<Taken, intake::Refusal> {
         let form = brought.kind.name();
-        let taken = self.write(move |office, tx| Intake { office, now, force }.take(tx, &brought)).await;
+        let taken = self
+            .write(move |office, tx| Intake { office, now, force, by: operator() }.take(tx, &brought))
+            .await;
         if let Err(refusal) = &taken {
             let kind = match refusal.reason() {
                 Some(InvalidReason::WrongInstallation) => events::LICENSE_INSTALLATION_MISMATCH,
@@ -126,8 +130,9 @@ impl Office {
     ) -> Result<(Taken, Snapshot), intake::Refusal> {
         let given_up: Result<Infallible, GivenUp> = self
             .write(move |office, tx| {
-                let taken =
-                    Intake { office, now, force: true }.take(tx, &brought).map_err(GivenUp::Refused)?;
+                let taken = Intake { office, now, force: true, by: operator() }
+                    .take(tx, &brought)
+                    .map_err(GivenUp::Refused)?;
                 let snapshot = office.read(tx)?;
                 Err(GivenUp::Done(Box::new((taken, snapshot))))
             })
@@ -210,9 +215,8 @@ impl Office {
     /// Removes every licence. Revocation lists, key manifests and what was seen stay.
     pub(crate) async fn uninstall(&self, now: Timestamp) -> Result<usize, Refusal> {
         self.write(move |office, tx| {
-            let is_license = |kind| matches!(kind, DocumentKind::License | DocumentKind::LicenseJwt);
             let mut installed = licenses::documents(tx)?;
-            installed.retain(|document| is_license(document.kind));
+            installed.retain(|document| document.kind.is_license());
             if installed.is_empty() {
                 return Err(Refusal::NoLicense);
             }
@@ -312,14 +316,45 @@ impl Office {
         details: Value,
         now: Timestamp,
     ) -> Result<(), chancery_db::Error> {
+        self.note_by(tx, kind, operator(), reason, details, now)
+    }
+
+    /// The same, of what somebody else did.
+    pub(super) fn note_by(
+        &self,
+        tx: &mut WriteTx<'_>,
+        kind: Kind,
+        by: String,
+        reason: &'static str,
+        details: Value,
+        now: Timestamp,
+    ) -> Result<(), chancery_db::Error> {
         licenses::record(tx, kind.name, &details, now)?;
-        self.trail.tell(tx, &Entry::new(kind, details).by(operator()).allowed(reason), now)?;
+        self.trail.tell(tx, &Entry::new(kind, details).by(by).allowed(reason), now)?;
         note_change(tx)
     }
 
     /// Tells the audit log of something that was refused, and that therefore changed nothing else.
-    async fn note_refusal(&self, kind: Kind, reason: &'static str, details: Value, now: Timestamp) {
-        let entry = Entry::new(kind, details).by(operator()).denied(reason);
+    pub(super) async fn note_refusal(
+        &self,
+        kind: Kind,
+        reason: &'static str,
+        details: Value,
+        now: Timestamp,
+    ) {
+        self.note_refusal_by(kind, operator(), reason, details, now).await;
+    }
+
+    /// The same, of what somebody else brought.
+    pub(super) async fn note_refusal_by(
+        &self,
+        kind: Kind,
+        by: String,
+        reason: &'static str,
+        details: Value,
+        now: Timestamp,
+    ) {
+        let entry = Entry::new(kind, details).by(by).denied(reason);
         if let Err(error) = self.trail.tell_alone(&self.db, entry, now).await {
             tracing::error!(%error, event = kind.name, "a refusal could not be told to the audit log");
         }

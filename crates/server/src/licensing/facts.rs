@@ -1,6 +1,8 @@
 //! What a licence says, whichever form it has.
 
 use chancery_license::entitlements::Entitlements;
+use chancery_license::machine_file::Unjudged;
+use chancery_license::machine_file::block::{Block, BlockError};
 use chancery_license::state::LicenseTerms;
 use chancery_license::{InstallationKey, KeyId, License, Verified, jwt};
 
@@ -11,6 +13,8 @@ pub(crate) enum Form {
     Lic,
     /// `.jwt`
     Jwt,
+    /// A machine file.
+    MachineFile,
 }
 
 impl Form {
@@ -18,6 +22,7 @@ impl Form {
         match self {
             Self::Lic => "lic",
             Self::Jwt => "jwt",
+            Self::MachineFile => "machine_file",
         }
     }
 }
@@ -66,5 +71,28 @@ impl From<&jwt::Verified> for Facts {
             entitlements: claims.entitlements(),
             signer: verified.signer(),
         }
+    }
+}
+
+impl Facts {
+    /// What a machine file of that installation says.
+    ///
+    /// # Errors
+    /// Where it says nothing of what it allows an installation.
+    pub(crate) fn of_machine_file(
+        file: &Unjudged,
+        installation: &InstallationKey,
+    ) -> Result<Self, BlockError> {
+        let block = Block::of(&file.contents)?;
+        Ok(Self {
+            form: Form::MachineFile,
+            terms: block.terms(&file.contents),
+            plan: block.plan.name(),
+            organisation: block.holder.organisation,
+            email: block.holder.email,
+            bound_to: Some(installation.clone()),
+            entitlements: block.entitlements,
+            signer: file.signer,
+        })
     }
 }

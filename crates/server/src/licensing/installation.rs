@@ -1,17 +1,20 @@
-//! This installation: its key, and the record of what it has seen. Both are made on first use and kept
-//! in the store.
+//! This installation: its key, the key pair by which it signs what it sends, and the record of what it has seen.
+//! They are made on first use and kept in the store.
 
 use chancery_db::{Db, ReadTx, WriteTx};
-use chancery_license::{Build, InstallationKey};
+use chancery_license::{Build, InstallationKey, SigningKey};
 use chancery_time::Timestamp;
+use chancery_trail::outbox;
 
 use super::record::{Record, RecordSeal};
-use crate::store::{accounts, audit, settings};
+use crate::store::{accounts, settings};
 
 /// The installation, as the store knows it.
 #[derive(Debug)]
 pub(crate) struct Installation {
     pub(crate) key: InstallationKey,
+    /// Signs what is sent to the portal.
+    pub(crate) signing: SigningKey,
     seal: RecordSeal,
 }
 
@@ -23,16 +26,17 @@ impl Installation {
     /// of the installation's key.
     pub(crate) async fn open(db: &Db, build: Build, now: Timestamp) -> anyhow::Result<Self> {
         let fresh = InstallationKey::from_random(&crate::random::bytes()?);
-        let secret: [u8; 32] = crate::random::bytes()?;
+        let (secret, seed): ([u8; 32], [u8; 32]) = (crate::random::bytes()?, crate::random::bytes()?);
         db.write(move |tx| {
             let is_new = settings::find(tx, settings::INSTALLATION_KEY)?.is_none();
             let is_due = settings::delete(tx, settings::LICENSE_RECORD_DUE)?;
             if is_new {
                 settings::set(tx, settings::INSTALLATION_KEY, fresh.as_str().as_bytes())?;
             }
+            settings::find_or_insert(tx, settings::INSTALLATION_SIGNING_SEED, &seed)?;
             // Whoever has a secret, or served before, had a record too, and does not get another.
             let had_record = settings::find(tx, settings::LICENSE_SECRET)?.is_some()
-                || audit::any_head(tx)?
+                || outbox::any_head(tx)?
                 || (is_new && accounts::first_created_at(tx)?.is_some());
             if (is_new || is_due) && !had_record {
                 settings::set(tx, settings::LICENSE_SECRET, &secret)?;
@@ -49,9 +53,13 @@ impl Installation {
     fn load(tx: &mut ReadTx<'_>) -> anyhow::Result<Self> {
         let key = settings::find(tx, settings::INSTALLATION_KEY)?.unwrap_or_default();
         let key: InstallationKey = String::from_utf8(key)?.parse()?;
+        let seed = settings::find(tx, settings::INSTALLATION_SIGNING_SEED)?.unwrap_or_default();
+        let seed: [u8; 32] = seed.try_into().map_err(|_| {
+            anyhow::anyhow!("the signing key of the installation in the store has not 32 bytes")
+        })?;
         // Without its secret no record opens, which is the same as having none.
         let secret = settings::find(tx, settings::LICENSE_SECRET)?.unwrap_or_default();
-        Ok(Self { seal: RecordSeal::new(&secret, &key), key })
+        Ok(Self { signing: SigningKey::from_ed25519_seed(&seed)?, seal: RecordSeal::new(&secret, &key), key })
     }
 
     /// The record; `None` where it is missing or was touched by another hand.

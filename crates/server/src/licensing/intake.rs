@@ -7,9 +7,9 @@ use chancery_db::WriteTx;
 use chancery_files::{FileError, read_text};
 use chancery_license::document::DocumentError;
 use chancery_license::state::{Edition, InvalidReason};
-use chancery_license::{Kind, RevocationList, State, open};
+use chancery_license::{Kind, LicenseKey, RevocationList, State, machine_file, open};
 use chancery_time::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::boot::Reason;
 use super::change::Office;
@@ -29,6 +29,8 @@ const MAX_BYTES: u64 = 4 * 1_024 * 1_024;
 pub(crate) struct Brought {
     pub(crate) kind: DocumentKind,
     pub(crate) text: String,
+    /// What a machine file opens with.
+    pub(crate) license_key: Option<LicenseKey>,
 }
 
 /// What became of a document.
@@ -107,13 +109,22 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Brought> {
         read => read?,
     };
     match recognise(&text) {
-        Some(kind) => Ok(Brought { kind, text }),
-        None => anyhow::bail!("{}: {NOT_RECOGNISED}", path.display()),
+        Some(kind) => Ok(Brought { kind, text, license_key: None }),
+        None => anyhow::bail!("{}: {}", path.display(), not_recognised(&text)),
     }
 }
 
-const NOT_RECOGNISED: &str = "this is no licence (.lic or .jwt), revocation list or key manifest: install the \
-    file as the vendor sent it, from its first line to its last";
+const NOT_RECOGNISED: &str = "this is no licence (.lic, .jwt or machine file), revocation list or key manifest: install \
+    the file as the vendor sent it, from its first line to its last";
+
+/// What a text is that this program installs nothing of.
+fn not_recognised(text: &str) -> &'static str {
+    match Kind::of(text) {
+        Some(Kind::Request) => "this is a request of an installation: it is the vendor who takes it",
+        Some(Kind::Response) => "this is the vendor's response to a request, not a document to install",
+        _ => NOT_RECOGNISED,
+    }
+}
 
 /// What a text is, by its first line or its form alone.
 pub(crate) fn recognise(text: &str) -> Option<DocumentKind> {
@@ -121,6 +132,7 @@ pub(crate) fn recognise(text: &str) -> Option<DocumentKind> {
         Some(Kind::License) => return Some(DocumentKind::License),
         Some(Kind::Revocations) => return Some(DocumentKind::Revocations),
         Some(Kind::Keys) => return Some(DocumentKind::Keys),
+        _ if machine_file::is_one(text) => return Some(DocumentKind::MachineFile),
         _ => {}
     }
     // RFC 7515 §3.1: three parts in base64url.
@@ -139,6 +151,13 @@ pub(crate) struct Intake<'a> {
     pub(crate) now: Timestamp,
     /// Whether a licence that does not fit is taken all the same.
     pub(crate) force: bool,
+    /// Who brought it, for the audit log.
+    pub(crate) by: String,
+}
+
+/// The text of a document but for white space, which says nothing.
+pub(crate) fn plain(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 impl Intake<'_> {
@@ -146,7 +165,6 @@ impl Intake<'_> {
     pub(crate) fn take(&self, tx: &mut WriteTx<'_>, brought: &Brought) -> Result<Taken, Refusal> {
         let before = self.office.read(tx)?;
         let record = before.record.ok_or(Refusal::RecordDamaged)?;
-        let plain = |text: &str| text.split_whitespace().collect::<String>();
         let text = plain(&brought.text);
         if licenses::documents(tx)?.iter().any(|document| plain(&document.text) == text) {
             return Ok(Taken::Unchanged);
@@ -159,6 +177,11 @@ impl Intake<'_> {
             }
             DocumentKind::LicenseJwt => {
                 let facts = held::read_jwt(&brought.text, &before.held.keyring)?;
+                self.take_license(tx, brought, facts, record)?
+            }
+            DocumentKind::MachineFile => {
+                let (key, installation) = (brought.license_key.as_ref(), &self.office.installation.key);
+                let facts = held::read_machine_file(&brought.text, key, &before.held.keyring, installation)?;
                 self.take_license(tx, brought, facts, record)?
             }
             DocumentKind::Revocations => self.take_revocations(tx, brought, &before, record)?,
@@ -184,7 +207,7 @@ impl Intake<'_> {
         if before.held.licenses.iter().any(|(_, held)| held.terms.edition == facts.terms.edition) {
             return Err(Refusal::SameIssue(facts.terms.edition));
         }
-        licenses::insert_document(tx, brought.kind, &brought.text, self.now)?;
+        self.insert(tx, brought)?;
         let after = self.office.read(tx)?;
         let judged = after.judge(self.now, &self.office.build);
         // What is kept, and what is thrown away, is settled by trustworthy time alone: the clock may be ahead.
@@ -223,7 +246,7 @@ impl Intake<'_> {
             "expires": facts.terms.expires,
             "overruled": overruled.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
         });
-        self.office.note(tx, events::LICENSE_INSTALL, "verified", details, self.now)?;
+        self.note(tx, details)?;
         Ok(Taken::License { facts: Box::new(facts), in_effect, overruled })
     }
 
@@ -247,7 +270,7 @@ impl Intake<'_> {
                 licenses::delete_document(tx, document.id)?;
             }
         }
-        licenses::insert_document(tx, brought.kind, &brought.text, self.now)?;
+        self.insert(tx, brought)?;
         let after = self.office.read(tx)?;
         let judged = after.judge(self.now, &self.office.build);
         let revokes_installed = judged.state == State::Revoked;
@@ -256,7 +279,7 @@ impl Intake<'_> {
         self.keep(tx, &Record { is_revoked, ..record.remembering(trusted.watermark) })?;
         let details =
             json!({ "form": "revocations", "sequence": found, "revokes_installed": revokes_installed });
-        self.office.note(tx, events::LICENSE_INSTALL, "verified", details, self.now)?;
+        self.note(tx, details)?;
         Ok(Taken::Revocations { sequence: found, revokes_installed })
     }
 
@@ -269,17 +292,27 @@ impl Intake<'_> {
     ) -> Result<Taken, Refusal> {
         let keyring = before.held.keyring.admit(&brought.text).map_err(Unbelieved::from)?;
         let sequence = keyring.sequence();
-        licenses::insert_document(tx, brought.kind, &brought.text, self.now)?;
+        self.insert(tx, brought)?;
         self.keep(tx, &Record { key_manifest: record.key_manifest.max(sequence), ..record })?;
         let details = json!({ "form": "keys", "sequence": sequence });
-        self.office.note(tx, events::LICENSE_INSTALL, "verified", details, self.now)?;
+        self.note(tx, details)?;
         let after = self.office.read(tx)?.judge(self.now, &self.office.build).state;
         let withdraws_installed = matches!(after, State::Invalid(_)) && !before.held.licenses.is_empty();
         Ok(Taken::Keys { sequence, withdraws_installed })
     }
 
+    fn insert(&self, tx: &mut WriteTx<'_>, brought: &Brought) -> Result<(), chancery_db::Error> {
+        let Brought { kind, text, license_key } = brought;
+        licenses::insert_document(tx, *kind, text, license_key.as_ref(), self.now)
+    }
+
     fn keep(&self, tx: &mut WriteTx<'_>, record: &Record) -> Result<(), chancery_db::Error> {
         self.office.installation.keep(tx, record)
+    }
+
+    fn note(&self, tx: &mut WriteTx<'_>, details: Value) -> Result<(), chancery_db::Error> {
+        let (kind, by) = (events::LICENSE_INSTALL, self.by.clone());
+        self.office.note_by(tx, kind, by, "verified", details, self.now)
     }
 }
 

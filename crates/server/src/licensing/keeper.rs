@@ -20,7 +20,7 @@ use super::intake;
 use super::record::{Record, Times};
 use super::snapshot::{Snapshot, changes};
 use crate::audit::Entry;
-use crate::audit::events::{self, Kind};
+use crate::audit::{Kind, events};
 
 /// How often the store is asked whether something changed.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);

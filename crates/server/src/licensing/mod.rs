@@ -15,6 +15,7 @@
 //! | [`cold_start`] | the rules of the window |
 //! | [`change`], [`intake`] | what operators and documents change in the store |
 //! | [`keeper`] | all of it in the running server |
+//! | [`portal`] | asking the vendor for newer documents |
 
 pub(crate) mod acknowledgement;
 pub(crate) mod admission;
@@ -28,6 +29,7 @@ pub(crate) mod held;
 pub(crate) mod installation;
 pub(crate) mod intake;
 pub(crate) mod keeper;
+pub(crate) mod portal;
 pub(crate) mod record;
 pub(crate) mod snapshot;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! pass for this one's. Its key lies in the same store: it keeps rows from being edited by hand, not a
 //! determined owner of the database from computing it anew.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -43,19 +44,48 @@ pub(crate) struct Times {
     /// start: a window that was opened by a clock must not last longer when that clock is set back. A clock
     /// that was wrong then harms no licence, which this time says nothing of.
     pub(crate) of_windows: Timestamp,
+    /// How often the vendor told the time. Of two watermarks the one that was anchored more often counts: it
+    /// knows a time that the other one does not, even where that is the earlier one.
+    #[serde(default)]
+    pub(crate) anchored: u64,
 }
 
 impl Times {
     /// The times after the process ran for `elapsed`; see [`Watermark::ran`].
     pub(crate) fn ran(self, now: Timestamp, elapsed: Duration) -> Self {
-        Self { watermark: self.watermark.ran(now, elapsed), of_windows: moved(self.of_windows, now, elapsed) }
+        Self {
+            watermark: self.watermark.ran(now, elapsed),
+            of_windows: moved(self.of_windows, now, elapsed),
+            ..self
+        }
     }
 
-    /// These times, none of them before the other's.
+    /// These times, which are the record's, with what another process of this installation knows: none
+    /// of them before the other's, unless the vendor told the time since the other one looked.
     pub(crate) fn at_least(self, other: Self) -> Self {
+        let of_windows = self.of_windows.max(other.of_windows);
+        match self.anchored.cmp(&other.anchored) {
+            Ordering::Greater => Self { of_windows, ..self },
+            Ordering::Equal => {
+                Self { watermark: self.watermark.at_least(other.watermark), of_windows, ..self }
+            }
+            // The record was put back to an older one under a running server.
+            Ordering::Less => Self {
+                watermark: self.watermark.re_anchored(other.watermark.time()),
+                of_windows,
+                anchored: other.anchored,
+            },
+        }
+    }
+
+    /// The times after the vendor told the time, in an answer whose freshness is proven; see
+    /// [`Watermark::re_anchored`]. Windows are no licences: what the vendor says never lengthens them, so that
+    /// their time moves ahead alone.
+    pub(crate) fn re_anchored(self, answered: Timestamp) -> Self {
         Self {
-            watermark: self.watermark.at_least(other.watermark),
-            of_windows: self.of_windows.max(other.of_windows),
+            watermark: self.watermark.re_anchored(answered),
+            of_windows: self.of_windows.max(answered),
+            anchored: self.anchored.saturating_add(1),
         }
     }
 }
@@ -72,7 +102,7 @@ impl Record {
     /// The record of an installation that has just been made.
     pub(crate) const fn starting(build: &Build, now: Timestamp) -> Self {
         Self {
-            times: Times { watermark: Watermark::starting(build), of_windows: now },
+            times: Times { watermark: Watermark::starting(build), of_windows: now, anchored: 0 },
             first_account_at: None,
             key_manifest: 0,
             is_revoked: false,
@@ -160,5 +190,49 @@ mod tests {
         assert_eq!(seal.open(&sealed[..20]), None);
         assert_eq!(RecordSeal::new(&[2; 32], &key(1)).open(&sealed), None);
         assert_eq!(RecordSeal::new(&[1; 32], &key(2)).open(&sealed), None);
+    }
+
+    #[test]
+    fn a_record_from_before_the_vendor_told_the_time_opens() {
+        let seal = RecordSeal::new(&[1; 32], &InstallationKey::from_random(&[1; 29]));
+        let record = Record::starting(&build(), Timestamp::from_unix_seconds(900));
+        let json = serde_json::to_string(&record).unwrap().replace(",\"anchored\":0", "");
+        assert!(!json.contains("anchored"));
+        let mut sealed = hmac::sign(&seal.key, &seal.message(json.as_bytes())).as_ref().to_vec();
+        sealed.extend_from_slice(json.as_bytes());
+        assert_eq!(seal.open(&sealed), Some(record));
+    }
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn times(hours: u32) -> Times {
+        let start = Record::starting(&build(), build().date).times;
+        start.ran(build().date + 1_000 * HOUR, hours * HOUR)
+    }
+
+    #[test]
+    fn what_another_process_saw_before_the_vendor_told_the_time_does_not_undo_it() {
+        let before = times(500);
+        let told = build().date + 10 * HOUR;
+        let anchored = before.re_anchored(told);
+        assert_eq!(anchored.watermark.time(), told);
+        assert_eq!(anchored.of_windows, before.of_windows, "windows are not lengthened");
+
+        let merged = anchored.at_least(before.ran(told, HOUR));
+        assert_eq!(merged.watermark.time(), told);
+        assert_eq!(merged.of_windows, before.of_windows + HOUR);
+
+        // From then on it moves as it did before, whoever moves it.
+        let ran = anchored.ran(told, 2 * HOUR);
+        assert_eq!(merged.at_least(ran).watermark.time(), told + 2 * HOUR);
+        assert_eq!(before.at_least(ran).watermark.time(), told + 2 * HOUR);
+        assert_eq!(before.at_least(ran).anchored, 1);
+    }
+
+    #[test]
+    fn the_vendor_moves_the_times_ahead_too() {
+        let told = build().date + 5_000 * HOUR;
+        let anchored = times(500).re_anchored(told);
+        assert_eq!((anchored.watermark.time(), anchored.of_windows), (told, told));
     }
 }

@@ -2,18 +2,18 @@
 
 use chancery_db::ReadTx;
 use chancery_license::state::Warning;
-use chancery_license::{Build, Keyring, State, Watermark, state};
+use chancery_license::{Build, State, Watermark, state};
 use chancery_time::Timestamp;
 
-use super::change::FORCED_GRACE;
+use super::change::{FORCED_GRACE, Office};
 use super::cold_start;
 use super::facts::Facts;
 use super::held::Held;
-use super::installation::Installation;
+use super::portal::call_home;
 use super::record::{Record, Times};
 use crate::store::cold_start::{self as windows, Window};
 use crate::store::licenses::{self, Acknowledgement};
-use crate::store::{accounts, settings};
+use crate::store::{accounts, portal as contacts, settings};
 
 /// The state of the store.
 #[derive(Debug, Clone)]
@@ -49,23 +49,20 @@ pub(crate) struct Judged<'a> {
 
 impl Snapshot {
     /// Reads everything; every document is verified anew.
-    pub(crate) fn read(
-        tx: &mut ReadTx<'_>,
-        installation: &Installation,
-        anchors: &Keyring,
-        logged_first_account: Option<Timestamp>,
-    ) -> Result<Self, chancery_db::Error> {
+    pub(crate) fn read(tx: &mut ReadTx<'_>, office: &Office) -> Result<Self, chancery_db::Error> {
+        let Office { installation, anchors, logged_first_account, is_online, .. } = office;
         let record = installation.record(tx)?;
         let keys_needed = record.map_or(0, |record| record.key_manifest);
         let documents = licenses::documents(tx)?;
         let remembered = record.and_then(|record| record.first_account_at);
         let first_row = accounts::first_created_at(tx)?;
+        let call_home = call_home(&contacts::contact(tx)?, *is_online);
         Ok(Self {
-            held: Held::new(anchors, &documents, &installation.key, keys_needed),
+            held: Held::new(anchors, &documents, &installation.key, keys_needed, call_home),
             record,
             window: windows::find(tx)?,
             acknowledgement: licenses::acknowledgement(tx)?,
-            first_account_at: [remembered, first_row, logged_first_account].into_iter().flatten().min(),
+            first_account_at: [remembered, first_row, *logged_first_account].into_iter().flatten().min(),
             changes: changes(tx)?,
         })
     }

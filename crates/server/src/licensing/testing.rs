@@ -1,7 +1,9 @@
 //! What the tests of this module share: states of the store, made by hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chancery_db::Db;
 use chancery_license::entitlements::Entitlements;
 use chancery_license::state::{
     AfterGrace, CallHome, DEFAULT_CLOCK_TOLERANCE, Documents, Edition, LicenseTerms, Revocations,
@@ -9,11 +11,14 @@ use chancery_license::state::{
 use chancery_license::{Configuration, Database, Feature, Plan, SigningKey};
 use chancery_time::Timestamp;
 
+use super::change::Office;
 use super::facts::{Facts, Form};
 use super::held::Held;
+use super::installation::Installation;
 use super::record::Record;
 use super::snapshot::Snapshot;
 use super::{anchors, build};
+use crate::audit::Trail;
 use crate::store::cold_start::Window;
 
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
@@ -94,4 +99,24 @@ pub(super) fn revoked(facts: Facts) -> Snapshot {
     let ids = ["lic-1".to_owned()].into();
     snapshot.held.documents.revocations = Some(Revocations { sequence: 1, ids, ..Revocations::default() });
     snapshot
+}
+
+/// An office over a new store in a directory that is gone with the value.
+pub(super) async fn office() -> (tempfile::TempDir, Office) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let db = Db::open(&chancery_db::Config::Sqlite { path }, crate::store::MIGRATIONS).await.unwrap();
+    let installation = Installation::open(&db, build(), today()).await.unwrap();
+    let office = Office {
+        db,
+        installation: Arc::new(installation),
+        anchors: anchors(None).unwrap(),
+        configuration: configuration(Database::Sqlite, 1),
+        is_online: true,
+        profiles: 1,
+        build: build(),
+        trail: Trail::new("node-1"),
+        logged_first_account: None,
+    };
+    (directory, office)
 }

@@ -11,7 +11,7 @@ use chancery_time::Timestamp;
 use serde_json::json;
 
 use super::{Failure, Signer, orders};
-use crate::audit::events::Kind;
+use crate::audit::Kind;
 use crate::audit::{Entry, Trail, events};
 use crate::licensing::StoredApplicant;
 use crate::licensing::admission::Denied;

@@ -13,9 +13,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use chancery_acme::identifier::IdentifierSet;
-use chancery_acme::rate::{Rate, Refusal, Tat};
 use chancery_acme::{Identifier, Problem};
 use chancery_db::{Db, ReadTx, WriteTx};
+use chancery_rate::{Rate, Refusal, Tat};
 use chancery_time::Timestamp;
 
 use super::Failure;

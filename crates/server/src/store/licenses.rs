@@ -1,7 +1,9 @@
 //! Licence documents, what was done about them, and the acknowledgement of a degraded state.
 
 use chancery_db::{Error, ReadTx, WriteTx, params};
+use chancery_license::LicenseKey;
 use chancery_time::Timestamp;
+use zeroize::Zeroizing;
 
 use super::{named, time};
 
@@ -12,6 +14,8 @@ pub(crate) enum DocumentKind {
     License,
     /// A licence JWT.
     LicenseJwt,
+    /// A machine file.
+    MachineFile,
     /// A revocation list.
     Revocations,
     /// A key manifest.
@@ -19,13 +23,20 @@ pub(crate) enum DocumentKind {
 }
 
 impl DocumentKind {
-    const ALL: [Self; 4] = [Self::License, Self::LicenseJwt, Self::Revocations, Self::Keys];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::License, Self::LicenseJwt, Self::MachineFile, Self::Revocations, Self::Keys];
+
+    /// Whether it is a licence, whatever its form.
+    pub(crate) const fn is_license(self) -> bool {
+        matches!(self, Self::License | Self::LicenseJwt | Self::MachineFile)
+    }
 
     /// The name in the store and in the output of commands.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::License => "license",
             Self::LicenseJwt => "license_jwt",
+            Self::MachineFile => "machine_file",
             Self::Revocations => "revocations",
             Self::Keys => "keys",
         }
@@ -38,6 +49,8 @@ pub(crate) struct StoredDocument {
     pub(crate) id: i64,
     pub(crate) kind: DocumentKind,
     pub(crate) text: String,
+    /// What a machine file opens with.
+    pub(crate) license_key: Option<LicenseKey>,
 }
 
 /// Something that was done.
@@ -61,9 +74,17 @@ pub(crate) struct Acknowledgement {
 
 /// Every document, in the order of their arrival.
 pub(crate) fn documents(tx: &mut ReadTx<'_>) -> Result<Vec<StoredDocument>, Error> {
-    tx.query("SELECT id, kind, document FROM license_documents ORDER BY id", params![], |row| {
+    const SQL: &str = "SELECT id, kind, document, license_key FROM license_documents ORDER BY id";
+    tx.query(SQL, params![], |row| {
         let kind = |name: &str| DocumentKind::ALL.into_iter().find(|kind| kind.name() == name);
-        Ok(StoredDocument { id: row.get(0)?, kind: named(row, 1, kind)?, text: row.get(2)? })
+        let license_key = row.get::<Option<String>>(3)?.map(Zeroizing::new);
+        Ok(StoredDocument {
+            id: row.get(0)?,
+            kind: named(row, 1, kind)?,
+            text: row.get(2)?,
+            // One that was damaged opens nothing, as if it were gone.
+            license_key: license_key.and_then(|key| key.parse().ok()),
+        })
     })
 }
 
@@ -71,11 +92,12 @@ pub(crate) fn insert_document(
     tx: &mut WriteTx<'_>,
     kind: DocumentKind,
     text: &str,
+    license_key: Option<&LicenseKey>,
     now: Timestamp,
 ) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO license_documents (kind, document, installed_at) VALUES ($1, $2, $3)",
-        params![kind.name(), text, now.unix_millis()],
+        "INSERT INTO license_documents (kind, document, license_key, installed_at) VALUES ($1, $2, $3, $4)",
+        params![kind.name(), text, license_key.map(LicenseKey::reveal), now.unix_millis()],
     )?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 pub(crate) mod accounts;
 pub(crate) mod approvals;
-pub(crate) mod audit;
 pub(crate) mod authorizations;
 pub(crate) mod certificates;
 pub(crate) mod cold_start;
@@ -14,6 +13,7 @@ pub(crate) mod licensed;
 pub(crate) mod licenses;
 pub(crate) mod nonces;
 pub(crate) mod orders;
+pub(crate) mod portal;
 pub(crate) mod rates;
 pub(crate) mod revocations;
 pub(crate) mod settings;
@@ -27,6 +27,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "licences", sql: include_str!("../../migrations/0002_licences.sql") },
     Migration { version: 3, name: "audit", sql: include_str!("../../migrations/0003_audit.sql") },
     Migration { version: 4, name: "protocol", sql: include_str!("../../migrations/0004_protocol.sql") },
+    Migration { version: 5, name: "portal", sql: include_str!("../../migrations/0005_portal.sql") },
+    Migration {
+        version: 6,
+        name: "machine_files",
+        sql: include_str!("../../migrations/0006_machine_files.sql"),
+    },
 ];
 
 /// An instant in a column.

@@ -1,7 +1,7 @@
 //! How far each limit is used up.
 
-use chancery_acme::rate::Tat;
 use chancery_db::{Error, ReadTx, WriteTx, params};
+use chancery_rate::Tat;
 use chancery_time::Timestamp;
 
 /// What was stored for a subject under a limit.

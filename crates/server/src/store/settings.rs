@@ -1,13 +1,11 @@
-//! Values that the installation has one of each.
+//! Values that the installation has one of each. Those behind the audit log are named in `chancery-trail`.
 
 use chancery_db::{Error, ReadTx, WriteTx, params};
 
-/// The secret of the audit log: 32 bytes.
-pub(crate) const AUDIT_SECRET: &str = "audit_secret";
-/// The seed of the Ed25519 key that signs its checkpoints: 32 bytes.
-pub(crate) const AUDIT_SIGNING_SEED: &str = "audit_signing_seed";
 /// The installation's key, as text.
 pub(crate) const INSTALLATION_KEY: &str = "installation_key";
+/// The seed of the Ed25519 key by which the installation signs what it sends: 32 bytes.
+pub(crate) const INSTALLATION_SIGNING_SEED: &str = "installation_signing_seed";
 /// What is remembered of licences, under a MAC.
 pub(crate) const LICENSE_RECORD: &str = "license_record";
 /// There while an installation from before the record waits for its first one.

@@ -11,11 +11,11 @@ use chancery_pki::key::{KeyAlgorithm, PrivateKey};
 use chancery_pki::name::San;
 use chancery_pki::request::ValidatedRequest;
 use chancery_time::Timestamp;
+use chancery_web::{CurrentCertificate, from_pem};
 use rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use super::certificate::{CurrentCertificate, from_pem};
 use crate::app::App;
 use crate::service::certificates;
 

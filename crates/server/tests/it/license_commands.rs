@@ -4,6 +4,7 @@ mod changes;
 mod explain;
 mod inspect;
 mod install;
+mod machine_file;
 mod status;
 
 use std::path::PathBuf;
@@ -143,6 +144,7 @@ fn signed_by(key: &SigningKey, license: &str) -> String {
 fn without_incidentals(check: impl FnOnce()) {
     insta::with_settings!({filters => vec![
         (r"INST-[0-9A-HJKMNP-TV-Z-]{34}", "[INSTALLATION KEY]"),
+        (r"(Signing key +): [0-9a-f]{32}", "$1: [KEY ID]"),
         (r"/\S+/(document|chancery\.yaml|chancery/license\.jwt)\b", "[DIR]/$1"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[SECOND]"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[MINUTE]"),

@@ -20,6 +20,7 @@ impl Installation {
             http01_port: self.http01_port,
             config: workdir.join("chancery.yaml"),
             root: self.root.clone(),
+            log: self.log,
             database: Arc::clone(&self.database),
             workdir,
         };

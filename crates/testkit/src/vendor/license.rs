@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chancery_license::key::RANDOM_BYTES;
 use chancery_license::state::AfterGrace;
 use chancery_license::{
     Document, Entitlements, Environment, Holder, License, LicenseKey, Plan, SigningKey, seal,
@@ -21,14 +20,14 @@ pub struct LicenseBuilder<'a> {
 }
 
 impl<'a> LicenseBuilder<'a> {
-    pub(super) fn new(key: &'a SigningKey) -> Self {
+    pub(super) fn new(key: &'a SigningKey, license_key: LicenseKey) -> Self {
         let now = now();
         let license = License {
             id: "lic-test".to_owned(),
             serial: 1,
             plan: Plan::Pro,
             holder: Holder { organisation: "Example Ltd".to_owned(), email: "ops@example.com".to_owned() },
-            license_key: LicenseKey::from_random(&[7; RANDOM_BYTES]),
+            license_key,
             installation_key: None,
             not_before: now,
             expires: now + Duration::from_secs(30 * 86_400),

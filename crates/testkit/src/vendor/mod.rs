@@ -2,16 +2,19 @@
 
 mod jwt;
 mod license;
+mod machine_file;
 mod revocations;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use chancery_license::SigningKey;
+use chancery_license::key::RANDOM_BYTES;
+use chancery_license::{LicenseKey, SigningKey};
 use chancery_time::{Clock, SystemClock, Timestamp};
 
 pub use jwt::JwtBuilder;
 pub use license::LicenseBuilder;
+pub use machine_file::MachineFileBuilder;
 pub use revocations::RevocationsBuilder;
 
 /// The product that documents are for where a test does not say.
@@ -49,12 +52,22 @@ impl Vendor {
 
     /// A new licence (`.lic`).
     pub fn license(&self) -> LicenseBuilder<'_> {
-        LicenseBuilder::new(&self.ed25519)
+        LicenseBuilder::new(&self.ed25519, self.license_key())
     }
 
     /// A new licence JWT.
     pub fn jwt(&self) -> JwtBuilder<'_> {
         JwtBuilder::new(self)
+    }
+
+    /// A new machine file for the installation of that key (`INST-…`), or for any machine of that fingerprint.
+    pub fn machine_file(&self, fingerprint: &str) -> MachineFileBuilder<'_> {
+        MachineFileBuilder::new(&self.ed25519, self.license_key(), fingerprint)
+    }
+
+    /// The key of the licences in this vendor's documents, which machine files open with.
+    pub fn license_key(&self) -> LicenseKey {
+        LicenseKey::from_random(&[7; RANDOM_BYTES])
     }
 
     /// A new revocation list of that sequence number, empty as yet.

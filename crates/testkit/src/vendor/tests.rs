@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use chancery_license::jwt::{self, JwtError, Tier};
+use chancery_license::machine_file::block::{Block, BlockError};
+use chancery_license::machine_file::{self, Identity, Unjudged};
 use chancery_license::revocations::Reason;
 use chancery_license::state::AfterGrace;
 use chancery_license::{
@@ -102,6 +104,30 @@ fn a_jwt_is_signed_by_either_key() {
         assert_eq!((claims.jti.as_str(), claims.tier, claims.cert_limit), ("jwt-7", Tier::Enterprise, 2));
         assert_eq!(claims.exp - claims.iat, 30 * 86_400);
     }
+}
+
+#[test]
+fn a_machine_file_is_what_it_was_asked_to_be() {
+    let (vendor, now) = (Vendor::new(), now());
+    let file =
+        vendor.machine_file("machine-7").id("lic-7").serial(41).plan(Plan::Starter).block_after_grace();
+    let text = file.expires(now + 9 * DAY).grace_days(3).license_expires(now + 20 * DAY).mint();
+    let (key, keys) = (vendor.license_key(), dev_keyring().machine_file_keys());
+    let identity =
+        Identity { license_key: key.reveal(), fingerprint: "machine-7", product_slug: PRODUCT, keys: &keys };
+    let Unjudged { contents, signer } = machine_file::read(&text, &identity).unwrap();
+    assert_eq!(signer, vendor.ed25519.public().id());
+    let block = Block::of(&contents).unwrap();
+    assert_eq!((block.id.as_str(), block.serial, block.plan), ("lic-7", 41, Plan::Starter));
+    assert_eq!((block.entitlements, block.after_grace), (Plan::Starter.entitlements(), AfterGrace::Block));
+    assert_eq!((contents.expires, contents.grace), (now + 9 * DAY, 3 * DAY));
+    assert_eq!(contents.license_expires, Some(now + 20 * DAY));
+
+    let bare =
+        machine_file::read(&vendor.machine_file("machine-7").without_block().mint(), &identity).unwrap();
+    assert_eq!(Block::of(&bare.contents), Err(BlockError::Missing));
+    let strange = Vendor::stranger().machine_file("machine-7").mint();
+    assert_eq!(machine_file::read(&strange, &identity).unwrap_err().class(), "unknown_key");
 }
 
 #[test]

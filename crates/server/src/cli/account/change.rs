@@ -6,7 +6,7 @@ use chancery_acme::state::AccountStatus;
 use serde_json::json;
 
 use super::{Names, Told, Visit, find, list};
-use crate::audit::trail::operator;
+use crate::audit::operator;
 use crate::audit::{Entry, events};
 use crate::store::accounts;
 

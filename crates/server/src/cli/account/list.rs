@@ -1,9 +1,9 @@
 //! `chancery account list`.
 
+use chancery_cli::table;
 use serde_json::{Value, json};
 
 use super::{Names, Told, Visit, WantedArgs};
-use crate::cli::table::table;
 use crate::store::accounts::{self, Listed, Wanted};
 
 pub(super) async fn run(on: &Visit, args: WantedArgs) -> anyhow::Result<Told> {

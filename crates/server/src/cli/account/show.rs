@@ -1,10 +1,10 @@
 //! `chancery account show`.
 
 use chancery_acme::AccountKey;
+use chancery_cli::Lines;
 use serde_json::{Value, json};
 
 use super::{Names, Told, Visit, find, list};
-use crate::cli::lines::Lines;
 use crate::store::accounts::{self, Holdings, Listed};
 use crate::store::external_accounts::{self, ExternalAccountKey};
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chancery_acme::Identifier;
+use chancery_cli::config::duration;
+use chancery_cli::table;
 use chancery_pki::certificate::SerialNumber;
 use chancery_time::Timestamp;
 use clap::{Args, ValueEnum};
@@ -11,8 +13,6 @@ use serde_json::{Value, json};
 
 use super::{Told, Visit, describe, named};
 use crate::cli::names::Names;
-use crate::cli::table::table;
-use crate::config::duration;
 use crate::store::certificates;
 use crate::store::inventory::{self, Listed, Wanted};
 
@@ -127,7 +127,7 @@ fn serial(text: &str) -> Result<SerialNumber, String> {
 }
 
 fn within(text: &str) -> Result<Duration, String> {
-    duration::parse(text).map_err(|_| {
+    duration(text).map_err(|_| {
         format!("`{text}` is no length of time: write a whole number above 0 and a unit, such as 30d or 12h")
     })
 }

@@ -5,7 +5,7 @@ use anyhow::Context;
 use super::describe;
 use super::show::lines;
 use super::{Named, Told, Visit};
-use crate::audit::trail::operator;
+use crate::audit::operator;
 use crate::cli::license::to_seconds;
 use crate::service::revocation::{self, Reason, Right};
 use crate::store::inventory::{self, Wanted};

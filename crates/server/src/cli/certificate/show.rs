@@ -1,12 +1,12 @@
 //! `chancery certificate show`.
 
 use anyhow::Context;
+use chancery_cli::Lines;
 use serde_json::{Value, json};
 
 use super::describe;
 use super::{Named, Told, Visit};
 use crate::cli::license::to_seconds;
-use crate::cli::lines::Lines;
 use crate::store::inventory::{self, Listed, Wanted};
 
 pub(super) async fn run(on: &Visit, certificate: Named) -> anyhow::Result<Told> {

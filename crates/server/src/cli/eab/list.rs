@@ -1,9 +1,9 @@
 //! `chancery eab list`.
 
+use chancery_cli::table;
 use serde_json::json;
 
 use super::{Told, Visit, find, shown};
-use crate::cli::table::table;
 use crate::store::external_accounts::{self, Listed};
 
 pub(super) async fn run(on: &Visit, limit: u32, before: Option<String>) -> anyhow::Result<Told> {

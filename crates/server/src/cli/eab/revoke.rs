@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Told, Visit, find, shown};
-use crate::audit::trail::operator;
+use crate::audit::operator;
 use crate::audit::{Entry, events};
 use crate::store::external_accounts::{self, Listed};
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
+use chancery_cli::Lines;
 use chancery_time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cli::lines::Lines;
 use crate::licensing::cold_start::remaining;
 use crate::policy::AccountPolicy;
 use crate::store::external_accounts::{ExternalAccountKey, Listed};

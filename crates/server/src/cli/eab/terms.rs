@@ -4,11 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chancery_acme::scope::Scope;
+use chancery_cli::config::duration;
 use chancery_pki::certificate::MAX_VALIDITY;
 use chancery_time::Timestamp;
 use clap::Args;
 
-use crate::config::duration;
 use crate::config::policy::Profile;
 use crate::policy::AccountPolicy;
 
@@ -139,7 +139,7 @@ impl FromStr for Expiry {
         if let Ok(instant) = text.parse() {
             return Ok(Self::At(instant));
         }
-        duration::parse(text).map(Self::After).map_err(|_| {
+        duration(text).map(Self::After).map_err(|_| {
             format!(
                 "`{text}` is neither a length of time such as 30d nor a time such as 2027-01-31T12:00:00Z"
             )
@@ -148,7 +148,7 @@ impl FromStr for Expiry {
 }
 
 fn validity(text: &str) -> Result<Duration, String> {
-    match duration::parse(text) {
+    match duration(text) {
         Ok(length) if (MIN_VALIDITY..=MAX_VALIDITY).contains(&length) => Ok(length),
         _ => Err(format!("`{text}` is no life of a certificate: write 5m to 825d")),
     }

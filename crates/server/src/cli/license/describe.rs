@@ -1,11 +1,13 @@
 //! What a licence says, as several commands show it.
 
+use std::time::Duration;
+
+use chancery_cli::Lines;
 use chancery_license::entitlements::Entitlements;
 use chancery_license::state::AfterGrace;
 use chancery_license::{Configuration, Limit, Usage};
 use serde_json::{Value, json};
 
-use super::lines::Lines;
 use crate::licensing::facts::{Facts, Form};
 
 const SECONDS_PER_DAY: u64 = 86_400;
@@ -23,8 +25,8 @@ pub(super) fn license(lines: &mut Lines, facts: &Facts) {
     lines.add(
         "Grace",
         format!(
-            "{} days, until {}; after that {}",
-            terms.grace.as_secs() / SECONDS_PER_DAY,
+            "{}, until {}; after that {}",
+            length(terms.grace),
             terms.grace_ends().to_minutes(),
             after_grace(terms.after_grace)
         ),
@@ -42,6 +44,15 @@ pub(super) fn document(facts: &Facts) -> String {
     match facts.form {
         Form::Lic => format!(".lic, id {}, serial {}", terms.id, terms.edition.serial),
         Form::Jwt => format!("JWT, id {}", terms.id),
+        Form::MachineFile => format!("machine file, id {}, serial {}", terms.id, terms.edition.serial),
+    }
+}
+
+/// `7 days`; in hours where it is no whole number of days, as the end of a licence may leave of a machine file's grace.
+fn length(grace: Duration) -> String {
+    match (grace.as_secs() / SECONDS_PER_DAY, grace.as_secs() % SECONDS_PER_DAY) {
+        (days, 0) => format!("{days} days"),
+        _ => format!("{} hours", grace.as_secs() / 3_600),
     }
 }
 

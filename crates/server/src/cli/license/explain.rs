@@ -4,17 +4,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use chancery_cli::Lines;
 use chancery_license::state::{AfterGrace, DEFAULT_CLOCK_TOLERANCE, DEFAULT_GRACE, Edition, LicenseTerms};
 use chancery_license::{KeyId, Plan, Usage};
 use chancery_time::Timestamp;
 use serde_json::json;
 
-use super::lines::Lines;
+use super::license_key::LicenseKeyArgs;
 use super::outlook::Outlook;
 use super::status::{self, allowed};
 use super::{Told, Visit, bracketed, describe};
 use crate::licensing::facts::{Facts, Form};
-use crate::licensing::intake::{self, Taken};
+use crate::licensing::intake::{Brought, Taken};
 use crate::licensing::snapshot::Snapshot;
 
 /// For how long a licence is imagined to last.
@@ -26,18 +27,22 @@ pub(super) enum Question {
     Installed,
     /// A licence of that plan.
     Plan(Plan),
-    /// That document.
-    Document(PathBuf),
+    /// That document, from that file.
+    Document(Brought, PathBuf),
 }
 
 impl Question {
     /// The question of a command line, on which not both can be given.
-    pub(super) fn new(file: Option<PathBuf>, plan: Option<Plan>) -> Self {
-        match (file, plan) {
-            (Some(file), _) => Self::Document(file),
+    pub(super) fn new(
+        file: Option<PathBuf>,
+        plan: Option<Plan>,
+        license_key: &LicenseKeyArgs,
+    ) -> anyhow::Result<Self> {
+        Ok(match (file, plan) {
+            (Some(file), _) => Self::Document(license_key.read(&file)?, file),
             (None, Some(plan)) => Self::Plan(plan),
             (None, None) => Self::Installed,
-        }
+        })
     }
 }
 
@@ -56,8 +61,8 @@ pub(super) async fn run(on: &Visit, question: Question) -> anyhow::Result<Told> 
                 Vec::new(),
             )
         }
-        Question::Document(file) => {
-            let previewed = on.office.preview(intake::read(&file)?, on.now).await;
+        Question::Document(brought, file) => {
+            let previewed = on.office.preview(brought, on.now).await;
             let (taken, snapshot) =
                 previewed.with_context(|| format!("{} would not be installed", file.display()))?;
             let overruled = match taken {

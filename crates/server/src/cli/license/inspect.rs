@@ -3,16 +3,20 @@
 use std::path::Path;
 
 use anyhow::Context;
+use chancery_cli::Lines;
+use chancery_license::machine_file::block::BlockError;
+use chancery_license::machine_file::{self, MachineFileError, Unjudged};
 use chancery_license::state::InvalidReason;
 use chancery_license::{
-    Document, Environment, KeyId, KeyManifest, Keyring, License, RevocationList, Verified, jwt, open,
+    Document, Environment, InstallationKey, KeyId, KeyManifest, Keyring, License, LicenseKey, RevocationList,
+    Verified, jwt, open,
 };
 use serde_json::{Value, json};
 
-use super::lines::Lines;
+use super::license_key::LicenseKeyArgs;
 use super::{Told, describe};
 use crate::licensing::facts::Facts;
-use crate::licensing::held::Unbelieved;
+use crate::licensing::held::{Unbelieved, open_machine_file};
 use crate::licensing::intake::{self, Brought};
 use crate::licensing::{anchors, build, environments};
 use crate::store::licenses::DocumentKind;
@@ -29,17 +33,37 @@ enum Content {
     License(Facts),
     /// With the issuer that it names.
     LicenseJwt(Facts, String),
+    /// A machine file that was not opened.
+    Sealed,
+    /// With what it licenses an installation for, or why it does not.
+    MachineFile(Box<Unjudged>, Result<Facts, BlockError>),
     Revocations(Document<RevocationList>),
     Keys(Document<KeyManifest>),
 }
 
-pub(super) fn run(file: &Path) -> anyhow::Result<Told> {
+/// What a machine file is opened with.
+type Opener = (InstallationKey, LicenseKey);
+
+pub(super) fn run(
+    file: &Path,
+    fingerprint: Option<InstallationKey>,
+    license_key: &LicenseKeyArgs,
+) -> anyhow::Result<Told> {
     let brought = intake::read(file)?;
+    let is_machine_file = brought.kind == DocumentKind::MachineFile;
+    anyhow::ensure!(
+        !is_machine_file || fingerprint.is_some() || !license_key.is_given(),
+        "a machine file opens with the licence key and the fingerprint of its machine: give --fingerprint INST-… too"
+    );
+    let opener = match fingerprint.filter(|_| is_machine_file) {
+        Some(fingerprint) => Some((fingerprint, license_key.key()?)),
+        None => None,
+    };
     let keyrings: Vec<Keyring> = environments()?
         .into_iter()
         .map(|environment| anchors(Some(environment)))
         .collect::<Result<_, _>>()?;
-    let inspected = inspect(&brought, &keyrings).map_err(|refusal| {
+    let inspected = inspect(&brought, opener.as_ref(), &keyrings).map_err(|refusal| {
         let is_unknown_key = refusal.reason() == InvalidReason::UnknownKey;
         let refused = anyhow::Error::new(refusal);
         if is_unknown_key {
@@ -55,13 +79,18 @@ pub(super) fn run(file: &Path) -> anyhow::Result<Told> {
 }
 
 /// Verifies a document under the anchors of each environment; the first that it counts in tells.
-fn inspect(brought: &Brought, keyrings: &[Keyring]) -> Result<Inspected, Unbelieved> {
+fn inspect(
+    brought: &Brought,
+    opener: Option<&Opener>,
+    keyrings: &[Keyring],
+) -> Result<Inspected, Unbelieved> {
     let mut refusal = None;
     for keyring in keyrings {
-        match verify(brought, keyring) {
+        match verify(brought, opener, keyring) {
             Ok(inspected) => return Ok(inspected),
-            // That it is for another environment says nothing where the other one is tried as well.
-            Err(error) if refusal.is_none() || error.reason() != InvalidReason::WrongEnvironment => {
+            // That it is for another environment says nothing where the other one is tried as well. A machine file names
+            // none: its key is unknown in all others.
+            Err(error) if refusal.is_none() || !is_of_another_environment(brought, &error) => {
                 refusal = Some(error);
             }
             Err(_) => {}
@@ -70,7 +99,15 @@ fn inspect(brought: &Brought, keyrings: &[Keyring]) -> Result<Inspected, Unbelie
     Err(refusal.unwrap_or(Unbelieved::Document(chancery_license::DocumentError::UnknownKey(Vec::new()))))
 }
 
-fn verify(brought: &Brought, keyring: &Keyring) -> Result<Inspected, Unbelieved> {
+fn is_of_another_environment(brought: &Brought, error: &Unbelieved) -> bool {
+    match error.reason() {
+        InvalidReason::WrongEnvironment => true,
+        InvalidReason::UnknownKey => brought.kind == DocumentKind::MachineFile,
+        _ => false,
+    }
+}
+
+fn verify(brought: &Brought, opener: Option<&Opener>, keyring: &Keyring) -> Result<Inspected, Unbelieved> {
     let text = &brought.text;
     let (signer, content) = match brought.kind {
         DocumentKind::License => {
@@ -83,6 +120,19 @@ fn verify(brought: &Brought, keyring: &Keyring) -> Result<Inspected, Unbelieved>
             keyring.judge_jwt(license.signer(), facts.terms.edition.issued)?;
             (license.signer(), Content::LicenseJwt(facts, license.claims().iss.clone()))
         }
+        DocumentKind::MachineFile => match opener {
+            None => (machine_file::signer(text, &keyring.machine_file_keys())?, Content::Sealed),
+            Some((fingerprint, key)) => {
+                let opened = open_machine_file(text, Some(key), keyring, fingerprint);
+                let file = opened.map_err(|error| match error {
+                    // It is not this installation that was asked about.
+                    Unbelieved::ForeignMachine(_) => MachineFileError::DecryptionFailed.into(),
+                    error => error,
+                })?;
+                let facts = Facts::of_machine_file(&file, fingerprint);
+                (file.signer, Content::MachineFile(Box::new(file), facts))
+            }
+        },
         DocumentKind::Revocations => {
             let list: Verified<RevocationList> = open(text, keyring)?;
             (list.signer(), Content::Revocations(list.into_document()))
@@ -107,8 +157,14 @@ impl Inspected {
         let mut lines = Lines::default();
         lines.add("Type", self.kind());
         lines.add("Signature", format!("valid (key {}, environment {})", self.signer, self.environment));
+        if let Content::Sealed = self.content {
+            lines.add("Contents", "encrypted: --fingerprint INST-… and the licence key show them");
+            return lines.to_string();
+        }
         lines.add("Product", &self.product);
         match &self.content {
+            Content::Sealed => {}
+            Content::MachineFile(file, facts) => machine_file(&mut lines, file, facts),
             Content::License(facts) => license(&mut lines, facts),
             Content::LicenseJwt(facts, issuer) => {
                 lines.add("Issuer", issuer);
@@ -124,6 +180,7 @@ impl Inspected {
         match self.content {
             Content::License(_) => "licence",
             Content::LicenseJwt(..) => "licence JWT",
+            Content::Sealed | Content::MachineFile(..) => "machine file",
             Content::Revocations(_) => "revocation list",
             Content::Keys(_) => "key manifest",
         }
@@ -139,13 +196,15 @@ impl Inspected {
                 }
                 (DocumentKind::LicenseJwt, license)
             }
+            Content::Sealed => (DocumentKind::MachineFile, Value::Null),
+            Content::MachineFile(file, facts) => (DocumentKind::MachineFile, machine_file_json(file, facts)),
             Content::Revocations(list) => (DocumentKind::Revocations, json!(list)),
             Content::Keys(manifest) => (DocumentKind::Keys, json!(manifest)),
         };
         json!({
             "type": kind.name(),
             "signature": { "key": self.signer.to_string(), "environment": self.environment },
-            "product": self.product,
+            "product": (!matches!(self.content, Content::Sealed)).then_some(&self.product),
             "content": content,
         })
     }
@@ -168,6 +227,45 @@ fn license(lines: &mut Lines, facts: &Facts) {
         Err(reason) => lines.add("This build", format!("may not use it: {reason}")),
     }
     describe::entitlements(lines, &facts.entitlements);
+}
+
+fn machine_file(lines: &mut Lines, file: &Unjudged, facts: &Result<Facts, BlockError>) {
+    let contents = &file.contents;
+    let machine = &contents.machine;
+    lines.add("Fingerprint", &machine.fingerprint);
+    lines.add("Machine", machine.name.as_deref().unwrap_or("without a name"));
+    lines.add("Activated", format!("{}, id {}", machine.created.to_minutes(), machine.activation_id));
+    let end = contents.license_expires.map_or("never".to_owned(), |end| end.to_minutes());
+    lines.add("Licence ends", end);
+    match facts {
+        Ok(facts) => license(lines, facts),
+        Err(error) => {
+            lines.add("Issued", contents.issued.to_minutes());
+            lines.add("Begins", contents.not_before.to_minutes());
+            lines.add("Expires", contents.expires.to_minutes());
+            lines.add("Licenses", format!("nothing: {error}"));
+        }
+    }
+}
+
+fn machine_file_json(file: &Unjudged, facts: &Result<Facts, BlockError>) -> Value {
+    let contents = &file.contents;
+    let machine = &contents.machine;
+    json!({
+        "machine": {
+            "fingerprint": machine.fingerprint,
+            "name": machine.name,
+            "activation": machine.activation_id,
+            "activated": machine.created,
+        },
+        "issued": contents.issued,
+        "not_before": contents.not_before,
+        "expires": contents.expires,
+        "grace_seconds": contents.grace.as_secs(),
+        "license_expires": contents.license_expires,
+        "license": facts.as_ref().ok().map(describe::license_json),
+        "unlicensed_because": facts.as_ref().err().map(ToString::to_string),
+    })
 }
 
 fn revocations(lines: &mut Lines, list: &Document<RevocationList>) {

@@ -11,16 +11,15 @@ use super::describe::{document, holder, license_json};
 use super::{Told, Visit, bracketed};
 use crate::licensing::boot::Reason;
 use crate::licensing::facts::Facts;
-use crate::licensing::intake::{self, Taken};
+use crate::licensing::intake::{Brought, Taken};
 
-pub(super) async fn run(on: &Visit, file: &Path, force: bool) -> anyhow::Result<Told> {
-    let brought = intake::read(file)?;
+pub(super) async fn run(on: &Visit, file: &Path, brought: Brought, force: bool) -> anyhow::Result<Told> {
     let taken = on.office.install(brought, force, on.now).await;
     let taken = taken.with_context(|| format!("{} is not installed", file.display()))?;
     Ok(Told { text: text(&taken, on.now), json: json(&taken) })
 }
 
-fn text(taken: &Taken, now: Timestamp) -> String {
+pub(super) fn text(taken: &Taken, now: Timestamp) -> String {
     match taken {
         Taken::License { facts, in_effect, overruled } => license_text(facts, *in_effect, overruled, now),
         Taken::Revocations { sequence, revokes_installed } => {
@@ -74,7 +73,7 @@ fn license_text(facts: &Facts, in_effect: bool, overruled: &[Reason], now: Times
     text
 }
 
-fn json(taken: &Taken) -> Value {
+pub(super) fn json(taken: &Taken) -> Value {
     match taken {
         Taken::License { facts, in_effect, overruled } => json!({
             "installed": "license",

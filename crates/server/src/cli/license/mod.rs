@@ -3,35 +3,63 @@
 //! Each command is a file of its own.
 
 mod acknowledge;
+mod call_home;
 mod describe;
 mod explain;
 mod force_grace;
 mod history;
 mod inspect;
 mod install;
+mod license_key;
 mod outlook;
+mod refresh;
+mod register;
 mod status;
 mod uninstall;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chancery_license::{Plan, Usage};
+use chancery_license::{Environment, InstallationKey, Plan, Usage};
 use chancery_time::Timestamp;
 use clap::Subcommand;
 
-use super::lines;
 use super::visit::{CommonArgs, Told, Visit};
+use license_key::LicenseKeyArgs;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LicenseCommand {
-    /// Take in a licence (.lic or .jwt), a revocation list or a key manifest.
+    /// Take in a licence (.lic, .jwt or a machine file), a revocation list or a key manifest.
     Install {
         /// The document, recognised by its content.
         file: PathBuf,
         /// Take in a licence that does not fit the configuration or what is in use, too.
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        license_key: LicenseKeyArgs,
+        #[command(flatten)]
+        common: CommonArgs,
+    },
+    /// Register this installation with the vendor's portal, which sends its licence.
+    Register {
+        /// The environment that the licence is for: prod, dev, staging or uat.
+        #[arg(long, value_name = "ENV")]
+        env: Environment,
+        /// The name by which the portal shows this machine; it is kept for later questions.
+        #[arg(long)]
+        name: Option<String>,
+        /// The licence key, CRT-…; `-` reads it from standard input, so that no list of processes shows it.
+        #[arg(required_unless_present = "key_file")]
+        key: Option<register::TypedKey>,
+        /// Read the licence key from a file.
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        key_file: Option<PathBuf>,
+        #[command(flatten)]
+        common: CommonArgs,
+    },
+    /// Ask the vendor's portal now whether there is anything new.
+    Refresh {
         #[command(flatten)]
         common: CommonArgs,
     },
@@ -48,12 +76,19 @@ pub(super) enum LicenseCommand {
         #[arg(long, conflicts_with = "file")]
         plan: Option<Plan>,
         #[command(flatten)]
+        license_key: LicenseKeyArgs,
+        #[command(flatten)]
         common: CommonArgs,
     },
     /// Verify a document and show what it says. Needs no configuration.
     Inspect {
         /// The document, recognised by its content.
         file: PathBuf,
+        /// Open a machine file too, which is for the installation of this key; otherwise it is only told who signed it.
+        #[arg(long, value_name = "INST-KEY")]
+        fingerprint: Option<InstallationKey>,
+        #[command(flatten)]
+        license_key: LicenseKeyArgs,
         /// Print a JSON object.
         #[arg(long)]
         json: bool,
@@ -96,13 +131,21 @@ pub(super) enum LicenseCommand {
 pub(super) fn run(command: LicenseCommand) -> anyhow::Result<ExitCode> {
     use LicenseCommand as Command;
     match command {
-        Command::Inspect { file, json } => inspect::run(&file)?.print(json)?,
-        Command::Install { file, force, common } => {
-            common.visit(async |on| install::run(on, &file, force).await)?;
+        Command::Inspect { file, fingerprint, license_key, json } => {
+            inspect::run(&file, fingerprint, &license_key)?.print(json)?;
         }
+        Command::Install { file, force, license_key, common } => {
+            let brought = license_key.read(&file)?;
+            common.visit(async |on| install::run(on, &file, brought, force).await)?;
+        }
+        Command::Register { env, name, key, key_file, common } => {
+            let asked = register::Asked::new(env, name, key, key_file.as_deref())?;
+            common.visit(async |on| register::run(on, asked).await)?;
+        }
+        Command::Refresh { common } => common.visit(refresh::run)?,
         Command::Status { common } => common.visit(status::run)?,
-        Command::Explain { file, plan, common } => {
-            let question = explain::Question::new(file, plan);
+        Command::Explain { file, plan, license_key, common } => {
+            let question = explain::Question::new(file, plan, &license_key)?;
             common.visit(async |on| explain::run(on, question).await)?;
         }
         Command::AcknowledgeDegraded { common } => common.visit(acknowledge::run)?,

@@ -4,10 +4,10 @@
 
 use std::convert::Infallible;
 
+use chancery_cli::Lines;
 use chancery_license::Usage;
 use serde_json::{Value, json};
 
-use super::lines::Lines;
 use super::{Visit, bracketed};
 use crate::licensing::admission::Applicant;
 use crate::licensing::basis::Basis;

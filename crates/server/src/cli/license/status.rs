@@ -1,10 +1,11 @@
 //! `chancery license status`.
 
+use chancery_cli::Lines;
 use chancery_license::entitlements::Entitlements;
 use chancery_license::{State, Usage};
 use serde_json::{Value, json};
 
-use super::lines::Lines;
+use super::call_home::Standing;
 use super::outlook::Outlook;
 use super::{Told, Visit, bracketed, describe, to_seconds};
 use crate::licensing::acknowledgement::short;
@@ -22,6 +23,7 @@ struct Report<'a> {
     usage: Usage,
     outlook: Outlook,
     is_dev_build: bool,
+    call_home: Standing,
     warnings: Vec<String>,
 }
 
@@ -34,8 +36,11 @@ pub(super) async fn run(on: &Visit) -> anyhow::Result<Told> {
     warnings.extend(outlook.why(on));
     warnings.extend(disbelieved(&snapshot, &judged));
     warnings.extend(waiting_file(on).await?);
+    let call_home = Standing::of(on).await?;
+    warnings.extend(call_home.warnings());
     let is_dev_build = licensing::is_dev_build()?;
-    let report = Report { on, snapshot: &snapshot, judged, usage, outlook, is_dev_build, warnings };
+    let report =
+        Report { on, snapshot: &snapshot, judged, usage, outlook, is_dev_build, call_home, warnings };
     Ok(Told { text: report.text(), json: report.json() })
 }
 
@@ -133,9 +138,7 @@ impl Report<'_> {
     /// What is known of the installation, whatever licence it has.
     fn installation(&self, lines: &mut Lines) {
         let (office, snapshot) = (&self.on.office, self.snapshot);
-        // This version has no client that could contact anybody.
-        lines.add("Next call-home", "none");
-        lines.add("Last contact", "none");
+        self.call_home.add_to(lines);
         lines.add("Installation key", &office.installation.key);
         lines.add("Environment", office.anchors.environment());
         lines.add("Build", format!("{} of {}", office.build.version, office.build.date.to_minutes()));
@@ -165,7 +168,7 @@ impl Report<'_> {
             State::Revoked | State::NoLicense => json!({}),
         };
         let (configuration, usage) = (office.configuration, self.usage);
-        json!({
+        let mut report = json!({
             "state": judged.state.name(),
             "state_details": dates,
             "license": judged.license.map(describe::license_json),
@@ -182,8 +185,6 @@ impl Report<'_> {
             })),
             "limits": allowed(snapshot, judged)
                 .map(|(_, allowed)| describe::limits_json(&allowed, configuration, usage)),
-            "next_call_home": null,
-            "last_contact": null,
             "installation_key": office.installation.key,
             "environment": office.anchors.environment(),
             "dev_build": self.is_dev_build,
@@ -198,7 +199,11 @@ impl Report<'_> {
             })),
             "boot": self.outlook.boot_json(self.on),
             "warnings": self.warnings,
-        })
+        });
+        if let (Value::Object(members), Value::Object(more)) = (&mut report, self.call_home.json()) {
+            members.extend(more);
+        }
+        report
     }
 
     /// Licences that are newer than the one in effect, and begin later.

@@ -3,7 +3,7 @@
 use chancery_db::ReadTx;
 
 use super::{Names, Told, Visit, list};
-use crate::audit::trail::operator;
+use crate::audit::operator;
 use crate::licensing::basis::Basis;
 use crate::service::approval::{self, Decision, Refusal};
 use crate::store::orders::{self, Order};

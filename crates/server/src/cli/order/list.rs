@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use chancery_acme::{Identifier, Problem};
+use chancery_cli::table;
 use chancery_time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Names, Told, Visit, WantedArgs};
-use crate::cli::table::table;
 use crate::store::orders::{self, Order, Wanted};
 
 /// How many names of an order stand on its line.

@@ -3,11 +3,11 @@
 use anyhow::Context;
 use chancery_acme::Identifier;
 use chancery_acme::state::AuthorizationStatus;
+use chancery_cli::Lines;
 use chancery_time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Names, Told, Visit, list};
-use crate::cli::lines::Lines;
 use crate::store::authorizations::Authorization;
 use crate::store::orders::Order;
 use crate::store::{authorizations, orders};

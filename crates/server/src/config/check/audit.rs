@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use serde_saphyr::Spanned;
+use chancery_cli::config::{Problems, number, within};
 
 use super::super::Audit;
-use super::super::error::Problems;
 use super::super::raw::RawAudit;
-use super::within;
 
 /// The age at which the audit log begins a new segment, and what it may be set to.
 const DEFAULT_SEGMENT_AGE: Duration = Duration::from_secs(30 * 86_400);
@@ -16,19 +14,10 @@ const MAX_SEGMENT_AGE: Duration = Duration::from_secs(366 * 86_400);
 
 pub(super) fn audit(raw: &RawAudit, problems: &mut Problems) -> Audit {
     const MIB: u64 = 1_024 * 1_024;
-    let mut number = |field: &str, given: Option<&Spanned<i64>>, most: u64, default: u64| {
-        let Some(given) = given else { return default };
-        match u64::try_from(given.value) {
-            Ok(number) if (1..=most).contains(&number) => return number,
-            _ => {}
-        }
-        let wrong = format!("{} is outside 1 to {most}; leave the key out for {default}", given.value);
-        problems.add(given.referenced, field, wrong);
-        default
-    };
-    let segment_mib = number("audit.segment_mib", raw.segment_mib.as_ref(), 65_536, 256);
-    let checkpoint_every = number("audit.checkpoint_every", raw.checkpoint_every.as_ref(), 1_000_000, 1_000);
-    let backlog = number("audit.backlog", raw.backlog.as_ref(), 100_000_000, 100_000);
+    let segment_mib = number("audit.segment_mib", raw.segment_mib.as_ref(), 65_536, 256, problems);
+    let lines = raw.checkpoint_every.as_ref();
+    let checkpoint_every = number("audit.checkpoint_every", lines, 1_000_000, 1_000, problems);
+    let backlog = number("audit.backlog", raw.backlog.as_ref(), 100_000_000, 100_000, problems);
     let age = raw.segment_age.as_ref();
     let age =
         age.and_then(|age| problems.accept(age.referenced, "audit.segment_age", segment_age(&age.value)));

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
+use chancery_cli::config::{Problems, path_in, unique_names};
 use serde_saphyr::Spanned;
 
-use super::super::error::Problems;
 use super::super::raw::RawAuthority;
 use super::super::{Authority, PassphraseSource, Secrets};
-use super::{path_in, unique_names};
 
 pub(super) fn authorities(
     workdir: &Path,

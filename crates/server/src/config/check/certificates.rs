@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use chancery_cli::config::{Problems, each, within};
 use chancery_pki::certificate::{
     EndEntityUsage, MAX_VALIDITY, MustStaple, Profile, ProfileSpec, Purpose, SubjectRule,
 };
 use chancery_pki::request::{KeyType, RequestRules};
 use serde_saphyr::Spanned;
 
-use super::super::error::Problems;
 use super::super::raw::{RawKeys, RawProfile};
-use super::{each, within};
 
 const DEFAULT_VALIDITY: Duration = Duration::from_secs(90 * 86_400);
 /// Below this, a certificate could lapse between its issue and its first use.

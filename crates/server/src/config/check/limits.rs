@@ -1,9 +1,9 @@
 //! `limits`: what clients may ask for in a length of time.
 
-use chancery_acme::rate::Rate;
+use chancery_cli::config::Problems;
+use chancery_rate::Rate;
 use serde_saphyr::Spanned;
 
-use super::super::error::Problems;
 use super::super::policy::Limits;
 use super::super::raw::RawLimits;
 

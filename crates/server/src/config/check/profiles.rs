@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use chancery_acme::challenge::ChallengeType;
 use chancery_acme::scope::Scope;
+use chancery_cli::config::{Problems, each, unique_names, within};
 use serde_saphyr::{Location, Spanned};
 
-use super::super::error::Problems;
 use super::super::policy::{Profile, Strategy, Validation};
 use super::super::raw::RawProfile;
 use super::super::{Authority, Server};
-use super::{certificates, each, unique_names, within};
+use super::certificates;
 
 /// What a profile offers unless the file says otherwise.
 const DEFAULT_CHALLENGES: [ChallengeType; 3] =

@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chancery_acme::identifier::DnsName;
+use chancery_cli::config::{Problems, each, network, unique_names, within};
 use serde_saphyr::Spanned;
 
-use super::super::error::Problems;
 use super::super::policy::{DnsOver, Validation, Zone};
 use super::super::raw::{RawValidation, RawZone};
-use super::{each, network, unique_names, within};
 
 /// How long a question to a name server may take unless the file says otherwise.
 const DEFAULT_DNS_TIMEOUT: Duration = Duration::from_secs(3);

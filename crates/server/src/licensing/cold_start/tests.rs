@@ -25,7 +25,7 @@ fn anchored(snapshot: Snapshot, first_account_at: Timestamp) -> Snapshot {
 fn seen(snapshot: Snapshot, time: Timestamp) -> Snapshot {
     let record = snapshot.record.map(|record| {
         let watermark = Watermark::starting(&build()).re_anchored(time);
-        Record { times: Times { watermark, of_windows: time }, ..record }
+        Record { times: Times { watermark, of_windows: time, ..record.times }, ..record }
     });
     Snapshot { record, ..snapshot }
 }

@@ -1,0 +1,356 @@
+//! The call of an installation: what it counts comes in, and the newest documents go out.
+//!
+//! The request is signed by the installation's key pair. The first one to come with an installation key pins its
+//! public half; later ones have to bring the same. The response is signed by the product's signing key and bound to the
+//! nonce of the request, so that it cannot be replayed.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chancery_db::WriteTx;
+use chancery_license::document::{DocumentError, Verified};
+use chancery_license::exchange::{Request, Response, Verdict, open_request};
+use chancery_license::{
+    Document, Environment, InstallationKey, License as LicenseBody, SigningKey, seal,
+};
+use chancery_license::manifest::Use;
+use chancery_time::Timestamp;
+use serde_json::json;
+
+use super::installations::{Ids, link_in, new_row};
+use super::particulars::{Particulars, incomplete, next_serial};
+use super::{Failure, Note, Office, manifests, revocations, signing};
+use crate::api::installation::InstallationSync;
+use crate::domain::{Actor, Code, Permissions, Refusal, Status};
+use crate::events;
+use crate::id::IdKind;
+use crate::store::documents::{self, DocumentKind, NewDocument};
+use crate::store::installations::{self, Installation};
+use crate::store::licenses::License;
+use crate::store::products::{Kind, Product};
+use crate::store::{licenses, products};
+use crate::vault::Purpose;
+
+/// A request that was verified, and the product that it is about.
+#[derive(Clone)]
+struct Asked {
+    product: Product,
+    environment: Environment,
+    request: Request,
+}
+
+/// Answers the call of an installation.
+///
+/// # Errors
+/// A request that does not verify; a key pair other than the one that is pinned; and where the request wants to
+/// register, what keeps it from that. A licence that has ended or was revoked is no error: the verdict says so.
+pub(crate) async fn answer(office: &Office, path_key: &str, text: &str) -> Result<InstallationSync, Failure> {
+    let path_key: InstallationKey = path_key.parse().map_err(|error| Refusal::field("installation_key", error))?;
+    let asked = verify(office, text).await?;
+    if asked.request.installation_key != path_key {
+        let message = "the request is of another installation than the path";
+        return Err(Refusal::field("request", message).into());
+    }
+    let (ids, document_id) = (Ids::fresh()?, IdKind::Document.fresh()?);
+    office
+        .write(move |office, tx| {
+            let call = Call { office, asked: &asked, ids: &ids, document_id: &document_id, now: office.now() };
+            call.answer(tx)
+        })
+        .await
+}
+
+/// Verifies a request against every product that has installations: usually one.
+async fn verify(office: &Office, text: &str) -> Result<Asked, Failure> {
+    let products = office.read(|_, tx| Ok(products::of_kind(tx, Kind::Chancery)?)).await?;
+    let mut refused = None;
+    for product in products {
+        match open_request(text, &product.slug) {
+            Ok(verified) => return Ok(asked(product, verified)),
+            Err(error @ DocumentError::WrongProduct { .. }) => refused = Some(error),
+            Err(error) => return Err(Refusal::field("request", error).into()),
+        }
+    }
+    Err(match refused {
+        Some(error) => Refusal::new(Code::ProductNotFound, error.to_string()).into(),
+        None => Refusal::new(Code::ProductNotFound, "this portal has no product with installations").into(),
+    })
+}
+
+fn asked(product: Product, verified: Verified<Request>) -> Asked {
+    let document = verified.into_document();
+    Asked { product, environment: document.environment, request: document.body }
+}
+
+/// One call, while it is answered.
+struct Call<'a> {
+    office: &'a Office,
+    asked: &'a Asked,
+    ids: &'a Ids,
+    document_id: &'a str,
+    now: Timestamp,
+}
+
+impl Call<'_> {
+    fn answer(&self, tx: &mut WriteTx<'_>) -> Result<InstallationSync, Failure> {
+        let Asked { product, environment, request } = self.asked;
+        let key = signing::issuing_key(self.office, tx, product, *environment, Use::License, self.now)?;
+        let mut row = self.row(tx)?;
+        let mut warnings = Vec::new();
+        self.meet(tx, &mut row, &mut warnings)?;
+        if let Some(license_key) = &request.license_key {
+            let hash = self.office.vault.key_hash(license_key);
+            self.register(tx, &mut row, &hash)?;
+        }
+        let license = match &row.license_id {
+            Some(id) => licenses::by_id(tx, id)?,
+            None => None,
+        };
+        let verdict = verdict(&row, license.as_ref(), self.now);
+        let manifests = manifests::newer_than(tx, product, *environment, request.held.keys)?;
+        let mut documents: Vec<String> =
+            revocations::newer_than(tx, product, *environment, request.held.revocations)?.into_iter().collect();
+        if let Some(license) = license.filter(|_| verdict == Verdict::Licensed) {
+            documents.extend(self.license_document(tx, &mut row, &license, &key)?);
+        }
+        installations::save(tx, &row)?;
+        let details = json!({
+            "installation": row.installation_key,
+            "verdict": verdict.name(),
+            "documents": documents.len(),
+            "kid": key.public().id().to_string(),
+        });
+        self.note(tx, events::RESPONSE_ISSUE, details)?;
+        let response = Response {
+            installation_key: request.installation_key.clone(),
+            nonce: request.nonce,
+            counter: request.counter,
+            verdict,
+            documents,
+            warnings,
+        };
+        let sealed = seal(&self.document(response), &[&key]);
+        Ok(InstallationSync::new(manifests, sealed.map_err(anyhow::Error::from)?))
+    }
+
+    /// The installation, as it was known before.
+    fn row(&self, tx: &mut WriteTx<'_>) -> Result<Installation, Failure> {
+        let Asked { product, environment, request } = self.asked;
+        let key = &request.installation_key;
+        match installations::by_key(tx, key.as_str())? {
+            Some(row) if row.product_id != product.id || row.environment != *environment => {
+                let message = format!(
+                    "the installation is known in the environment {}: use a build and a configuration for that one",
+                    row.environment
+                );
+                Err(Refusal::new(Code::ProductMismatch, message).into())
+            }
+            Some(row) => Ok(row),
+            None => {
+                let row = new_row(&self.ids.installation, key, &product.id, *environment, self.now);
+                let details = json!({
+                    "installation": row.id,
+                    "installation_key": row.installation_key,
+                    "product": product.slug,
+                    "environment": environment.name(),
+                });
+                self.note(tx, events::INSTALLATION_SEEN, details)?;
+                // Its documents refer to it.
+                installations::save(tx, &row)?;
+                Ok(row)
+            }
+        }
+    }
+
+    /// Pins the key pair, looks at the counter, and takes up what the installation says of itself.
+    fn meet(
+        &self,
+        tx: &mut WriteTx<'_>,
+        row: &mut Installation,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Failure> {
+        let request = &self.asked.request;
+        let public_key = request.public_key.to_pem();
+        match &row.public_key {
+            Some(pinned) if *pinned != public_key => {
+                let message = "this installation is known by another key pair: if it was set up anew, have the vendor \
+                               unpin it (`chancery-portal installation unpin`)";
+                return Err(Refusal::new(Code::Forbidden, message).into());
+            }
+            Some(_) => {}
+            None => row.public_key = Some(public_key),
+        }
+        let counter = i64::try_from(request.counter).unwrap_or(i64::MAX);
+        if counter <= row.counter {
+            row.clone_seen_at = Some(self.now);
+            warnings.push(
+                "another copy of this installation has called, or it was restored from a snapshot: each \
+                 installation needs a key of its own"
+                    .to_owned(),
+            );
+            let details = json!({ "installation": row.installation_key, "counter": counter, "seen": row.counter });
+            self.note(tx, events::INSTALLATION_CLONE, details)?;
+        }
+        row.counter = row.counter.max(counter);
+        row.metrics = Some(request.metrics);
+        row.last_seen_at = Some(self.now);
+        if request.machine_name.is_some() {
+            row.name.clone_from(&request.machine_name);
+        }
+        Ok(())
+    }
+
+    /// Links the installation to the licence whose key it brings.
+    fn register(&self, tx: &mut WriteTx<'_>, row: &mut Installation, key_hash: &[u8]) -> Result<(), Failure> {
+        if row.retired_at.is_some() {
+            let message = "this installation was retired: only the vendor can link it again";
+            return Err(Refusal::new(Code::Forbidden, message).into());
+        }
+        let license = licenses::by_key_hash(tx, key_hash)?;
+        let license = license.filter(|license| license.environment == self.asked.environment).ok_or_else(|| {
+            let message = format!("there is no licence of that key in the environment {}", self.asked.environment);
+            Refusal::new(Code::LicenseNotFound, message)
+        })?;
+        if license.product_id != self.asked.product.id {
+            return Err(Refusal::new(Code::ProductMismatch, "the licence is of another product").into());
+        }
+        license.status_at(self.now).usable(None, self.now)?;
+        link_in(self.office, tx, row, &license, self.ids, &self.actor(), self.now)
+    }
+
+    /// The licence document that the installation lacks: a new one where the licence changed, or the last one again.
+    fn license_document(
+        &self,
+        tx: &mut WriteTx<'_>,
+        row: &mut Installation,
+        license: &License,
+        key: &Arc<SigningKey>,
+    ) -> Result<Option<String>, Failure> {
+        let held = self.asked.request.held.serial;
+        // A machine file that was carried in is newer than what was sent, and may run out long before it: only a new
+        // document counts beside it.
+        if let Some((id, revision)) = row.document.clone()
+            && revision == license.revision
+            && let Some((sealed, serial)) = documents::sealed_body(tx, &id)?
+            && !(held > serial && documents::is_machine_file(tx, &license.id, held)?)
+        {
+            if held >= serial {
+                return Ok(None);
+            }
+            let text = self.office.vault.open_text(Purpose::Document, &id, &sealed)?;
+            return Ok(Some(text.to_string()));
+        }
+        let serial = next_serial(tx, &self.asked.product.id, self.asked.environment)?;
+        let body = self.license_body(tx, license, serial)?;
+        let expires = body.expires;
+        let text = seal(&self.document(body), &[key]).map_err(anyhow::Error::from)?;
+        let kid = key.public().id().to_string();
+        let hash = digest(&SHA256, text.as_bytes());
+        let sealed = self.office.vault.seal(Purpose::Document, self.document_id, text.as_bytes())?;
+        documents::insert(
+            tx,
+            &NewDocument {
+                id: self.document_id,
+                kind: DocumentKind::License,
+                product_id: &self.asked.product.id,
+                environment: self.asked.environment,
+                license_id: &license.id,
+                installation_id: Some(&row.id),
+                activation_id: row.activation_id.as_deref(),
+                serial: Some(serial),
+                revision: license.revision,
+                kid: &kid,
+                digest: hash.as_ref(),
+                body: Some(&sealed),
+                issued_at: self.now,
+                expires_at: Some(expires),
+            },
+        )?;
+        row.document = Some((self.document_id.to_owned(), license.revision));
+        let details = json!({
+            "document": self.document_id,
+            "license": license.id,
+            "installation": row.installation_key,
+            "serial": serial,
+            "kid": kid,
+            "digest": hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "expires_at": expires,
+        });
+        self.note(tx, events::LICENSE_ISSUE, details)?;
+        Ok(Some(text))
+    }
+
+    fn license_body(
+        &self,
+        tx: &mut WriteTx<'_>,
+        license: &License,
+        serial: u64,
+    ) -> Result<LicenseBody, Failure> {
+        let Particulars { allowed, holder, clock_tolerance_hours } = Particulars::of(tx, license)?;
+        let expires = license.expires_at.ok_or_else(|| incomplete("an end"))?.whole_seconds();
+        let sealed = licenses::sealed_key(tx, &license.id)?;
+        let license_key = self.office.vault.open_text(Purpose::LicenseKey, &license.id, &sealed)?;
+        Ok(LicenseBody {
+            id: license.id.clone(),
+            serial,
+            plan: allowed.plan,
+            holder,
+            license_key: license_key.parse().map_err(anyhow::Error::from)?,
+            installation_key: Some(self.asked.request.installation_key.clone()),
+            not_before: license.starts_at.unwrap_or(license.created_at).whole_seconds(),
+            expires,
+            grace_days: u16::try_from(license.terms.grace_days).unwrap_or_default(),
+            after_grace: license.terms.after_grace,
+            clock_tolerance_hours,
+            entitlements: allowed.entitlements,
+            newest_build: None,
+            minimum_version: None,
+        })
+    }
+
+    fn document<T>(&self, body: T) -> Document<T> {
+        Document {
+            product: self.asked.product.slug.clone(),
+            environment: self.asked.environment,
+            issued: self.now.whole_seconds(),
+            body,
+        }
+    }
+
+    fn note(
+        &self,
+        tx: &mut WriteTx<'_>,
+        kind: chancery_trail::Kind,
+        details: serde_json::Value,
+    ) -> Result<(), Failure> {
+        let environment = Some(self.asked.environment);
+        self.office.note(tx, &Note { kind, actor: &self.actor(), environment, details }, self.now)
+    }
+
+    fn actor(&self) -> Actor {
+        Actor {
+            name: format!("installation:{}", self.asked.request.installation_key),
+            permissions: Permissions::default(),
+            api_key_id: None,
+            live: None,
+            product_id: Some(self.asked.product.id.clone()),
+        }
+    }
+}
+
+/// Where an installation stands.
+fn verdict(row: &Installation, license: Option<&License>, now: Timestamp) -> Verdict {
+    if row.retired_at.is_some() {
+        return Verdict::Retired;
+    }
+    match license.map(|license| license.status_at(now)) {
+        None => Verdict::Unlinked,
+        Some(Status::Pending | Status::Active) => Verdict::Licensed,
+        Some(Status::Suspended) => Verdict::Suspended,
+        Some(Status::Revoked) => Verdict::Revoked,
+        Some(Status::Expired) => Verdict::Expired,
+    }
+}
+
+#[cfg(test)]
+mod tests;
