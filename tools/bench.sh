@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # How many certificates a second, at what latency and for how much CPU: this
 # server, and beside it in the same run Caddy's acme_server, under the same load.
-# Then what it costs to open a licence, and to ask whether an order may be made.
-# Then what opening a licence costs, beside the bare verification of its signature.
+# Then how many activations and validations a second the licence portal makes
+# durable, what opening a licence costs beside the bare verification of its
+# signature, and what it costs to ask whether an order may be made.
 #
 #   [BENCH_CLIENTS="1 16 64"] [BENCH_SECONDS=15] [BENCH_CADDY=no] tools/bench.sh
 #
@@ -18,9 +19,11 @@ clients=${BENCH_CLIENTS:-1 16 64}
 seconds=${BENCH_SECONDS:-15}
 chancery_port=${BENCH_PORT:-14100}
 caddy_port=$((chancery_port + 1))
+portal_port=$((chancery_port + 3))
 work=$PWD/target/bench
 
 chancery=$PWD/target/release/chancery
+portal=$PWD/target/release/chancery-portal
 bench=$PWD/target/release/chancery-bench
 started=()
 
@@ -30,6 +33,7 @@ stop_servers() {
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
+    started=()
 }
 trap stop_servers EXIT
 trap 'exit 130' INT
@@ -131,12 +135,41 @@ measure_caddy() {
         --pid "$caddy_pid" --name localhost --http-port 80 "$@"
 }
 
+# seeded ARGUMENT…: runs a command of the portal that makes something.
+seeded() { "$portal" "$@" -f "$work/portal.yaml" --json; }
+# member NAME: the value of that member of the JSON object on standard input.
+member() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+
+# start_portal: one on SQLite without limits of rate, with licences whose seats are unlimited.
+start_portal() {
+    local config=$work/portal.yaml
+    "$portal" init --url "https://localhost:$portal_port" --listen "127.0.0.1:$portal_port" \
+        --workdir "$work/portal" -o "$config" >&2
+    sed -i -E 's/^( *requests_per_(key|ip)): .*/\1: off/' "$config"
+    seeded product create --slug bench --name Bench >/dev/null
+    seeded plan create everything --product bench --name Everything --seat-limit unlimited >/dev/null
+    for _ in $(seq 16); do
+        seeded license create --product bench --plan everything | member key
+    done >"$work/licenses.txt"
+    portal_key=$(seeded api-key create --name bench --class publishable --live | member key)
+    "$portal" serve --log warn -f "$config" >"$work/portal.out" 2>"$work/portal.log" &
+    portal_pid=$!
+    started+=("$portal_pid")
+    wait_for "$portal_pid" "$work/portal.log" grep -q '^ready ' "$work/portal.out"
+}
+
+measure_portal() {
+    "$bench" portal --url "https://localhost:$portal_port" --ca-file "$work/portal/tls/portal.pem" \
+        --key "$portal_key" --product bench --licenses "$work/licenses.txt" --pid "$portal_pid" \
+        --clients "${clients// /,}" --duration "${seconds}s" --json "$work/portal.json"
+}
+
 say "building"
-cargo build --release --locked -p chancery -p chancery-bench
+cargo build --release --locked -p chancery -p chancery-portal -p chancery-bench
 need_program python3 python3
 rm -rf "$work"
 mkdir -p "$work"
-for port in "$chancery_port" 5002; do
+for port in "$chancery_port" "$portal_port" 5002; do
     can_bind "$port" || fail "port $port on loopback is taken; stop what listens there (or set BENCH_PORT)"
 done
 
@@ -164,7 +197,11 @@ done
 "$bench" table "${reports[@]}"
 
 stop_servers
-started=()
+say "the portal: activations and validations, $seconds s each"
+start_portal
+measure_portal
+
+stop_servers
 say "what opening a licence costs, beside its signature alone"
 cargo bench --locked -p chancery-license --bench verify -- --noplot >&2
 python3 - <<'PYTHON'

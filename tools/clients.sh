@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The programs of others that the tests run: ACME clients, and what asks the
-# portal everything. To be sourced, after lib.sh.
+# The programs of others that the tests run: ACME clients, what asks the portal
+# everything, and a client library that knows its API. To be sourced, after lib.sh.
 #
 # Nothing here starts a service: of Debian's Caddy only the program is unpacked,
 # and apache2-bin has none.
@@ -25,6 +25,7 @@ need_clients() {
     need_python_program SCHEMATHESIS schemathesis schemathesis "$SCHEMATHESIS_VERSION"
     need_debian_caddy
     need_acme_client
+    need_licenseseat
 }
 
 # need_client NAME PROGRAM PACKAGE: a Debian program, as CHANCERY_TEST_NAME.
@@ -78,4 +79,13 @@ need_acme_client() {
     mkdir -p "$home"
     cp tools/clients/npm/package.json tools/clients/npm/package-lock.json "$home"
     npm ci --prefix "$home" --silent --ignore-scripts --no-audit --no-fund >&2
+}
+
+# need_licenseseat: the client library that knows the portal's API, in a program
+# of ours around it. Cargo sees whether there is anything to build.
+need_licenseseat() {
+    local home="$PWD/target/tools/licenseseat"
+    export CHANCERY_TEST_LICENSESEAT="$home/debug/licenseseat-client"
+    [ -x "$CHANCERY_TEST_LICENSESEAT" ] || say "building the client library licenseseat (a minute, once)"
+    cargo build --quiet --locked --manifest-path tools/clients/licenseseat/Cargo.toml --target-dir "$home"
 }

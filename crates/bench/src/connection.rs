@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -42,9 +42,10 @@ pub(crate) struct Response {
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("chancery-bench/", env!("CARGO_PKG_VERSION")));
 const JOSE: HeaderValue = HeaderValue::from_static("application/jose+json");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Server {
-    /// The server of the directory `url`, trusted when it chains to a certificate in `ca_file`.
+    /// The server at `url`, trusted when it chains to a certificate in `ca_file`.
     pub(crate) async fn find(url: &str, ca_file: &Path) -> anyhow::Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("`{url}` is not a URL"))?;
         let host = uri.host().with_context(|| format!("`{url}` has no host"))?;
@@ -79,6 +80,19 @@ impl Connection {
     pub(crate) async fn post(&mut self, url: &str, jws: String) -> anyhow::Result<Response> {
         let mut request = self.request(Method::POST, url, Bytes::from(jws))?;
         request.headers_mut().insert(CONTENT_TYPE, JOSE);
+        self.send(request).await
+    }
+
+    /// Posts JSON, with what the server knows the sender by.
+    pub(crate) async fn post_json(
+        &mut self,
+        url: &str,
+        authorization: &HeaderValue,
+        body: String,
+    ) -> anyhow::Result<Response> {
+        let mut request = self.request(Method::POST, url, Bytes::from(body))?;
+        request.headers_mut().insert(CONTENT_TYPE, JSON);
+        request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         self.send(request).await
     }
 

@@ -1,8 +1,9 @@
-//! A load generator for ACME servers.
+//! A load generator for ACME servers and for the licence portal.
 //!
 //! `issue` puts a server under load with a number of clients that each order one certificate after
 //! the other, the whole way through RFC 8555: order, authorization, http-01, finalization, download.
-//! `table` puts the results of several runs side by side.
+//! `table` puts the results of several runs side by side. `portal` puts a portal under the load of programs that
+//! activate their licence and validate it.
 
 mod client;
 mod connection;
@@ -10,6 +11,7 @@ mod cpu;
 mod csr;
 mod jose;
 mod load;
+mod portal;
 mod report;
 mod responder;
 mod session;
@@ -17,17 +19,17 @@ mod table;
 
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::csr::KeyAlgorithm;
 
 #[derive(Parser)]
-#[command(about = "A load generator for ACME servers (RFC 8555)")]
+#[command(about = "A load generator for ACME servers (RFC 8555) and for the licence portal")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,10 +41,12 @@ enum Command {
     Issue(IssueArgs),
     /// Print reports of `issue` as one table.
     Table(TableArgs),
+    /// Activate and validate licences with many clients at once and measure.
+    Portal(portal::Args),
 }
 
 /// What `issue` does.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct IssueArgs {
     /// The directory of the server, `https://…`.
     #[arg(long, value_name = "URL")]
@@ -91,7 +95,7 @@ pub(crate) struct IssueArgs {
     pub(crate) json: Option<PathBuf>,
 }
 
-#[derive(Args)]
+#[derive(clap::Args)]
 struct TableArgs {
     /// A server's name and one of its reports; the first name is what the others are compared with.
     #[arg(required = true, value_name = "NAME=FILE")]
@@ -104,6 +108,7 @@ fn main() -> ExitCode {
         Command::Table(args) => {
             table::read(&args.reports).and_then(|reports| print(&table::render(&reports)))
         }
+        Command::Portal(args) => call_portal(&args),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     // Nothing is left to be done where even standard error cannot be written to.
@@ -112,19 +117,34 @@ fn main() -> ExitCode {
 }
 
 fn issue(args: &IssueArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(args.threads.into())
-        .enable_all()
-        .build()
-        .context("cannot start the threads of the generator")?;
-    let report = runtime.block_on(load::run(args))?;
+    let report = runtime(args.threads)?.block_on(load::run(args))?;
     print(&report.to_string())?;
-    if let Some(path) = &args.json {
-        let json = serde_json::to_vec_pretty(&report)?;
-        std::fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    keep(args.json.as_deref(), &report)?;
     anyhow::ensure!(report.orders > 0, "no order succeeded");
     Ok(())
+}
+
+fn call_portal(args: &portal::Args) -> anyhow::Result<()> {
+    let measured = runtime(args.threads)?.block_on(portal::run(args))?;
+    print(&portal::render(&measured))?;
+    keep(args.json.as_deref(), &measured)?;
+    anyhow::ensure!(measured.iter().all(|measured| measured.answered > 0), "no request succeeded");
+    Ok(())
+}
+
+fn runtime(threads: u16) -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.into())
+        .enable_all()
+        .build()
+        .context("cannot start the threads of the generator")
+}
+
+/// Writes what was measured as JSON, where that is wanted.
+fn keep(path: Option<&Path>, measured: &impl serde::Serialize) -> anyhow::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let json = serde_json::to_vec_pretty(measured)?;
+    std::fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

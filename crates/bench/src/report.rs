@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::IssueArgs;
-use crate::client::OrderError;
 use crate::load::Tally;
 
 /// The result of a run; its JSON form is what `table` reads.
@@ -50,11 +49,11 @@ pub(crate) struct Latency {
 }
 
 /// Above this load the generator may be what limits the rate.
-const BUSY: f64 = 0.8;
+pub(crate) const BUSY: f64 = 0.8;
 
 impl Failures {
     /// None yet of the kind of `error`.
-    pub(crate) fn like(error: &OrderError) -> Self {
+    pub(crate) fn like(error: &impl fmt::Display) -> Self {
         Self { count: 0, example: error.to_string() }
     }
 }
@@ -95,7 +94,8 @@ impl Report {
 }
 
 impl Latency {
-    fn of(sorted: &[Duration]) -> Self {
+    /// Of durations that rise.
+    pub(crate) fn of(sorted: &[Duration]) -> Self {
         let at = |percent: usize| {
             let rank = (sorted.len() * percent).div_ceil(100).max(1);
             sorted.get(rank - 1).copied().map_or(0.0, millis)
@@ -138,7 +138,7 @@ impl fmt::Display for Report {
     }
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 

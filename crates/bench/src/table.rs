@@ -28,8 +28,15 @@ pub(crate) fn render(rows: &[Row]) -> String {
         let base = rows.iter().find(same_load).map(|(_, base)| base).filter(|_| name != first);
         cells(name, report, base)
     }));
+    let mut text = aligned(&table);
+    text.push_str(&format!("Ratios say how many times {first} does better than the server of the line.\n"));
+    text
+}
+
+/// The lines of a table, the first column to the left and the others to the right.
+pub(crate) fn aligned<const COLUMNS: usize>(table: &[[String; COLUMNS]]) -> String {
     let mut widths = [0; COLUMNS];
-    for row in &table {
+    for row in table {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
@@ -40,9 +47,7 @@ pub(crate) fn render(rows: &[Row]) -> String {
         });
         padded.collect::<Vec<_>>().join("  ") + "\n"
     };
-    let mut text: String = table.iter().map(line).collect();
-    text.push_str(&format!("Ratios say how many times {first} does better than the server of the line.\n"));
-    text
+    table.iter().map(line).collect()
 }
 
 const COLUMNS: usize = 11;

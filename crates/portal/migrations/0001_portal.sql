@@ -117,7 +117,7 @@ CREATE TABLE activations (
 );
 CREATE UNIQUE INDEX activations_active ON activations (license_id, fingerprint) WHERE deactivated_at IS NULL;
 CREATE INDEX activations_by_license ON activations (license_id, activated_at, id);
-CREATE INDEX activations_by_device ON activations (license_id, fingerprint);
+CREATE INDEX activations_by_device ON activations (fingerprint, license_id);
 
 -- Installations of a product of kind chancery, as they called or as they were linked.
 CREATE TABLE installations (
@@ -133,6 +133,8 @@ CREATE TABLE installations (
     retired_at BIGINT,
     -- SubjectPublicKeyInfo in PEM, from its first exchange on.
     public_key TEXT,
+    -- The one before, which was unpinned and never counts again.
+    unpinned_key TEXT,
     -- The highest counter of an exchange seen.
     counter BIGINT NOT NULL DEFAULT 0,
     -- When a counter was seen that had been seen before: somebody copied the installation.
@@ -166,9 +168,14 @@ CREATE TABLE documents (
     -- Of a licence, which is sent again as it is.
     body_sealed BYTEA,
     issued_at BIGINT NOT NULL,
-    expires_at BIGINT
+    expires_at BIGINT,
+    -- When no program takes it any longer, its grace included.
+    counts_until BIGINT
 );
 CREATE INDEX documents_by_license ON documents (license_id, issued_at, id);
+CREATE INDEX documents_by_activation ON documents (activation_id, issued_at) WHERE activation_id IS NOT NULL;
+CREATE INDEX documents_by_installation ON documents (installation_id) WHERE installation_id IS NOT NULL;
+CREATE INDEX documents_by_serial ON documents (product_id, environment, serial) WHERE serial IS NOT NULL;
 
 CREATE TABLE signing_keys (
     kid TEXT NOT NULL PRIMARY KEY,

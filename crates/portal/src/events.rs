@@ -29,6 +29,7 @@ events! {
     LICENSE_ISSUE = "document.license", "A licence document was signed for an installation.", ["document", "license", "installation", "serial", "kid", "digest", "expires_at"];
     RESPONSE_ISSUE = "document.response", "An installation's request was answered; `documents` counts what went along.", ["installation", "verdict", "documents", "kid"];
     REVOCATIONS_ISSUE = "document.revocations", "A revocation list was signed.", ["product", "environment", "sequence", "entries", "kid", "digest"];
+    REVOCATIONS_FAIL = "document.revocations_failed", "Something was revoked, and no list can be signed that tells of it: it counts on until one is.", ["product", "environment", "reason"];
 
     SIGNING_KEY_CREATE = "signing_key.create", "A signing key was made or brought.", ["kid", "product", "environment", "origin"];
     SIGNING_KEY_ACTIVATE = "signing_key.activate", "A signing key signs from now on; `from` is the one that it takes over from.", ["kid", "product", "environment", "from"];
@@ -36,7 +37,7 @@ events! {
     SIGNING_ROOT_SET = "signing_root.set", "The offline root of a product was made known; `forgotten` counts the manifests of another one that went.", ["kid", "product", "environment", "forgotten"];
     KEY_MANIFEST_TAKE = "key_manifest.take", "A key manifest of the root was taken.", ["product", "environment", "sequence", "keys"];
 
-    INSTALLATION_SEEN = "installation.seen", "An installation called for the first time.", ["installation", "installation_key", "product", "environment"];
+    INSTALLATION_SEEN = "installation.seen", "An installation registered that was not known before.", ["installation", "installation_key", "product", "environment"];
     INSTALLATION_LINK = "installation.link", "An installation was linked to a licence, and took a seat of it.", ["installation", "license", "by"];
     INSTALLATION_UNLINK = "installation.unlink", "An installation was unlinked, and gave its seat back.", ["installation", "license"];
     INSTALLATION_RETIRE = "installation.retire", "An installation was retired: what it was sent is revoked.", ["installation", "license", "serials"];

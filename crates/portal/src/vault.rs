@@ -111,7 +111,8 @@ impl Vault {
         let nonce = random::bytes::<NONCE_LEN>()?;
         let mut text = secret.to_vec();
         let aad = Aad::from(purpose.bound_to(id));
-        let sealed = self.sealing.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text);
+        let sealed =
+            self.sealing.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text);
         sealed.map_err(|_| anyhow::anyhow!("the cryptographic library did not seal"))?;
         Ok([nonce.as_slice(), &text].concat())
     }
@@ -197,7 +198,10 @@ mod tests {
         assert_eq!(open(&vault, Purpose::LicenseKey, "lic_1", &sealed), Ok(b"secret".to_vec()));
         assert_eq!(open(&vault, Purpose::LicenseKey, "lic_2", &sealed), Err(Unsealed));
         assert_eq!(open(&vault, Purpose::WebhookSecret, "lic_1", &sealed), Err(Unsealed));
-        assert_eq!(open(&Vault::new(&[2; 32]).unwrap(), Purpose::LicenseKey, "lic_1", &sealed), Err(Unsealed));
+        assert_eq!(
+            open(&Vault::new(&[2; 32]).unwrap(), Purpose::LicenseKey, "lic_1", &sealed),
+            Err(Unsealed)
+        );
         for index in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[index] ^= 1;

@@ -138,7 +138,7 @@ impl Installation {
     }
 
     /// The port where it listens, on 127.0.0.1.
-    pub fn port(&self) -> u16 {
+    pub fn listening(&self) -> u16 {
         self.listening
     }
 

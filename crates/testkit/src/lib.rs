@@ -52,7 +52,7 @@ pub use installation::{Elsewhere, Installation};
 pub use namespace::{Network, run_without_network};
 pub use openssl::{certificate_serial, verify};
 pub use port::free_port;
-pub use portal::{PortalClient, PortalSite, SoldLicense, schemathesis};
+pub use portal::{PortalClient, PortalSite, SoldLicense, licenseseat, schemathesis};
 pub use process::{Finished, run_program};
 pub use raw_client::{Answer, JwsKey, RawClient, base64url};
 pub use responder::{Hold, Responder};

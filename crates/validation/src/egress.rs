@@ -28,8 +28,8 @@ impl EgressPolicy {
         Self { allow, deny, own_listeners, refuses_private: false }
     }
 
-    /// The same policy, which also refuses the addresses of private networks that `allow` does not name: for
-    /// programs that have no business there.
+    /// The same policy, which also refuses the addresses of private networks, and of those for documentation and
+    /// measurement, that `allow` does not name: for programs that have no business there.
     #[must_use]
     pub fn refusing_private(self) -> Self {
         Self { refuses_private: true, ..self }
@@ -53,8 +53,8 @@ impl EgressPolicy {
             if self.allow.iter().any(|net| net.contains(&ip)) {
                 continue;
             }
-            let private = || SpecialUse::private(ip).filter(|_| self.refuses_private);
-            if let Some(special) = SpecialUse::of(ip).or_else(private) {
+            let not_public = || SpecialUse::not_public(ip).filter(|_| self.refuses_private);
+            if let Some(special) = SpecialUse::of(ip).or_else(not_public) {
                 return refusal(RefusalReason::Special(special));
             }
         }
@@ -142,13 +142,21 @@ pub enum SpecialUse {
     /// `2001:20::/28` (RFC 7343), `5f00::/16` (RFC 9602) and `fec0::/10` (RFC 3879).
     ///
     /// The networks for documentation and measurement are not among them: laboratories number their
-    /// hosts from them.
+    /// hosts from them ([`SpecialUse::Documentation`], [`SpecialUse::Benchmarking`]).
     Reserved,
     /// A private network: `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16` (RFC 1918 §3), `fc00::/7` (RFC 4193 §3).
     /// Refused by [`EgressPolicy::refusing_private`] alone.
     Private,
     /// Between a provider and its customers: `100.64.0.0/10` (RFC 6598 §7). Refused as [`SpecialUse::Private`] is.
     Shared,
+    /// For examples: `192.0.2.0/24`, `198.51.100.0/24`, `203.0.113.0/24` (RFC 5737 §3), `2001:db8::/32` (RFC 3849
+    /// §2), `3fff::/20` (RFC 9637 §4). Refused as [`SpecialUse::Private`] is.
+    Documentation,
+    /// To measure devices with: `198.18.0.0/15` (RFC 2544 §C.2.2), `2001:2::/48` (RFC 5180 §8). Refused as
+    /// [`SpecialUse::Private`] is.
+    Benchmarking,
+    /// The relays of 6to4, `192.88.99.0/24`, which are no more (RFC 7526 §5). Refused as [`SpecialUse::Private`] is.
+    Relay,
 }
 
 impl SpecialUse {
@@ -170,12 +178,23 @@ impl SpecialUse {
         }
     }
 
-    fn private(ip: IpAddr) -> Option<Self> {
+    /// Of the addresses that only [`EgressPolicy::refusing_private`] refuses.
+    fn not_public(ip: IpAddr) -> Option<Self> {
         match ip {
             IpAddr::V4(v4) if v4.is_private() => Some(Self::Private),
-            IpAddr::V4(v4) if matches!(v4.octets(), [100, 64..=127, ..]) => Some(Self::Shared),
+            IpAddr::V4(v4) if v4.is_documentation() => Some(Self::Documentation),
+            IpAddr::V4(v4) => match v4.octets() {
+                [100, 64..=127, ..] => Some(Self::Shared),
+                [198, 18..=19, ..] => Some(Self::Benchmarking),
+                [192, 88, 99, _] => Some(Self::Relay),
+                _ => None,
+            },
             IpAddr::V6(v6) if v6.is_unique_local() => Some(Self::Private),
-            _ => None,
+            IpAddr::V6(v6) => match v6.segments() {
+                [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Some(Self::Documentation),
+                [0x2001, 2, 0, ..] => Some(Self::Benchmarking),
+                _ => None,
+            },
         }
     }
 }
@@ -192,6 +211,9 @@ impl fmt::Display for SpecialUse {
             Self::Reserved => "a reserved address",
             Self::Private => "an address of a private network",
             Self::Shared => "an address between a provider and its customers",
+            Self::Documentation => "an address for documentation",
+            Self::Benchmarking => "an address for measurements",
+            Self::Relay => "an address of the former 6to4 relays",
         })
     }
 }
@@ -263,215 +285,4 @@ fn embedded_ipv4(v6: Ipv6Addr) -> [Option<Ipv4Addr>; 4] {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn policy(allow: &[&str], deny: &[&str], own: &[&str]) -> EgressPolicy {
-        let nets = |list: &[&str]| list.iter().map(|net| net.parse().unwrap()).collect();
-        EgressPolicy::new(nets(allow), nets(deny), own.iter().map(|own| own.parse().unwrap()).collect())
-    }
-
-    fn reason(policy: &EgressPolicy, to: &str) -> Option<RefusalReason> {
-        policy.check(to.parse().unwrap()).err().map(|refusal| refusal.reason)
-    }
-
-    #[test]
-    fn refuses_special_addresses_by_default() {
-        use SpecialUse::*;
-        let table = [
-            ("0.0.0.0:80", Unspecified),
-            ("0.1.2.3:80", Unspecified),
-            ("[::]:80", Unspecified),
-            ("127.0.0.1:80", Loopback),
-            ("127.255.255.254:80", Loopback),
-            ("[::1]:80", Loopback),
-            ("169.254.0.1:80", LinkLocal),
-            ("[fe80::1]:80", LinkLocal),
-            ("[febf::1]:80", LinkLocal),
-            ("224.0.0.1:80", Multicast),
-            ("239.255.255.250:80", Multicast),
-            ("[ff02::1]:80", Multicast),
-            ("255.255.255.255:80", Broadcast),
-            ("169.254.169.254:80", CloudMetadata),
-            ("100.100.100.200:80", CloudMetadata),
-            ("168.63.129.16:80", CloudMetadata),
-            ("192.0.0.192:80", CloudMetadata),
-            ("[fd00:ec2::254]:80", CloudMetadata),
-            ("[fd20:ce::254]:80", CloudMetadata),
-            ("[fd00:c1::a9fe:a9fe]:80", CloudMetadata),
-            ("[fd00:100::100:200]:80", CloudMetadata),
-            ("[fd00:a9fe:a9fe::1]:80", CloudMetadata),
-            ("[fd00:42::42]:80", CloudMetadata),
-            ("192.0.0.8:80", Reserved),
-            ("240.0.0.1:80", Reserved),
-            ("255.255.255.254:80", Reserved),
-            ("[100::1]:80", Reserved),
-            ("[2001:10::1]:80", Reserved),
-            ("[2001:2f:ffff::1]:80", Reserved),
-            ("[5f00::1]:80", Reserved),
-            ("[fec0::1]:80", Reserved),
-            ("[feff::1]:80", Reserved),
-            // Loopback in every dress that carries IPv4.
-            ("[::ffff:127.0.0.1]:80", Loopback),
-            ("[::127.0.0.1]:80", Loopback),
-            ("[::ffff:0:127.0.0.1]:80", Loopback),
-            ("[64:ff9b::127.0.0.1]:80", Loopback),
-            ("[64:ff9b:1::127.0.0.1]:80", Loopback),
-            ("[64:ff9b:1:7f00:0:100::]:80", Loopback),
-            ("[64:ff9b:1:7f:0:1::]:80", Loopback),
-            ("[64:ff9b:1:5:7f:0:100::]:80", Loopback),
-            ("[2002:7f00:1::]:80", Loopback),
-            ("[2001:0:7f00:1::]:80", Loopback),
-            ("[2001::80ff:fffe]:80", Loopback),
-            ("[64:ff9b::169.254.169.254]:80", CloudMetadata),
-            ("[2001:db8::5efe:169.254.169.254]:80", CloudMetadata),
-            ("[fd12:3456::200:5efe:127.0.0.1]:80", Loopback),
-        ];
-        let policy = policy(&[], &[], &[]);
-        for (to, special) in table {
-            assert_eq!(reason(&policy, to), Some(RefusalReason::Special(special)), "{to}");
-        }
-    }
-
-    #[test]
-    fn allows_private_and_public_addresses_by_default() {
-        let policy = policy(&[], &[], &[]);
-        for to in [
-            "10.0.0.1:80",
-            "172.16.0.1:80",
-            "192.168.1.1:443",
-            "100.64.0.1:80",
-            "192.0.1.1:80",
-            "192.0.2.1:80",
-            "198.18.0.1:80",
-            "198.51.100.1:80",
-            "[100:0:0:1::1]:80",
-            "[2001:30::1]:80",
-            "[3fff::1]:80",
-            "[fd12:3456::1]:80",
-            "[2001:db8::1]:80",
-            "[64:ff9b::10.0.0.1]:80",
-            "[64:ff9b:1:5:a:0:100::]:80",
-            "[2002:a00:1::1]:80",
-        ] {
-            assert_eq!(reason(&policy, to), None, "{to}");
-        }
-    }
-
-    #[test]
-    fn private_networks_are_refused_where_that_is_asked_for() {
-        use SpecialUse::*;
-        let policy = policy(&["10.1.0.0/16", "fd12::/16"], &[], &[]).refusing_private();
-        for (to, special) in [
-            ("10.0.0.1:443", Some(Private)),
-            ("172.16.0.1:443", Some(Private)),
-            ("172.31.255.254:443", Some(Private)),
-            ("192.168.1.1:443", Some(Private)),
-            ("100.64.0.1:443", Some(Shared)),
-            ("100.127.255.254:443", Some(Shared)),
-            ("[fd00::1]:443", Some(Private)),
-            ("[::ffff:10.0.0.1]:443", Some(Private)),
-            ("[64:ff9b::192.168.1.1]:443", Some(Private)),
-            ("[2002:a00:1::]:443", Some(Private)),
-            ("127.0.0.1:443", Some(Loopback)),
-            ("10.1.0.1:443", None),
-            ("[::ffff:10.1.0.1]:443", None),
-            ("[fd12::1]:443", None),
-            ("172.32.0.1:443", None),
-            ("100.128.0.1:443", None),
-            ("198.51.100.1:443", None),
-            ("[2001:db8::1]:443", None),
-        ] {
-            assert_eq!(reason(&policy, to), special.map(RefusalReason::Special), "{to}");
-        }
-    }
-
-    #[test]
-    fn deny_beats_allow_beats_defaults() {
-        let policy = policy(&["127.0.0.0/8", "fe80::/10"], &["127.0.0.2/32", "10.0.0.0/8"], &[]);
-        assert_eq!(reason(&policy, "127.0.0.1:80"), None);
-        assert_eq!(reason(&policy, "[fe80::1]:80"), None);
-        assert_eq!(
-            reason(&policy, "127.0.0.2:80"),
-            Some(RefusalReason::Denied("127.0.0.2/32".parse().unwrap()))
-        );
-        assert_eq!(
-            reason(&policy, "[64:ff9b::10.9.9.9]:80"),
-            Some(RefusalReason::Denied("10.0.0.0/8".parse().unwrap()))
-        );
-        assert_eq!(reason(&policy, "[::1]:80"), Some(RefusalReason::Special(SpecialUse::Loopback)));
-    }
-
-    #[test]
-    fn allowing_a_translator_does_not_allow_what_lies_behind_it() {
-        let policy = policy(&["64:ff9b::/96"], &[], &[]);
-        assert_eq!(
-            reason(&policy, "[64:ff9b::7f00:1]:80"),
-            Some(RefusalReason::Special(SpecialUse::Loopback))
-        );
-    }
-
-    #[test]
-    fn own_listeners_are_refused_whatever_is_allowed() {
-        let policy = policy(&["0.0.0.0/0", "::/0"], &[], &["10.0.0.1:443", "0.0.0.0:8443", "[::]:9443"]);
-        for to in [
-            "10.0.0.1:443",
-            "[::ffff:10.0.0.1]:443",
-            "[64:ff9b::10.0.0.1]:443",
-            "127.0.0.1:8443",
-            "127.9.9.9:8443",
-            "0.0.0.0:8443",
-            "[::1]:9443",
-            "127.0.0.1:9443",
-        ] {
-            assert_eq!(reason(&policy, to), Some(RefusalReason::OwnListener), "{to}");
-        }
-        for to in ["10.0.0.1:80", "10.0.0.2:443", "127.0.0.1:443"] {
-            assert_eq!(reason(&policy, to), None, "{to}");
-        }
-    }
-
-    #[test]
-    fn a_connection_that_stays_on_the_machine_does_not_reach_its_listeners() {
-        let policy = policy(&[], &[], &["0.0.0.0:443"]);
-        let checked =
-            |from: &str, to: &str| policy.check_connected(from.parse().unwrap(), to.parse().unwrap());
-        assert!(checked("10.0.0.1:40000", "10.0.0.1:443").is_err());
-        assert!(checked("10.0.0.1:40000", "10.0.0.2:443").is_ok());
-        assert!(checked("10.0.0.1:40000", "10.0.0.1:80").is_ok());
-    }
-
-    #[test]
-    fn a_refusal_says_why() {
-        let refusal = policy(&[], &[], &[]).check("127.0.0.1:80".parse().unwrap()).unwrap_err();
-        assert_eq!(
-            refusal.to_string(),
-            "127.0.0.1:80 is not dialled for validation: it is a loopback address, and the egress policy \
-             does not allow it by name"
-        );
-    }
-
-    proptest! {
-        /// Whatever carries a denied IPv4 address is refused as that address is.
-        #[test]
-        fn no_dress_hides_an_ipv4_address(bits in 0x0100_0000..=u32::MAX) {
-            let v4 = Ipv4Addr::from_bits(bits);
-            let [a, b, c, d] = v4.octets();
-            let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-            let policy = EgressPolicy::new(vec![], vec![IpNet::from(IpAddr::V4(v4))], vec![]);
-            for dress in [
-                Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, high, low),
-                Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, high, low),
-                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
-                Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
-                Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
-                Ipv6Addr::new(0xfd12, 0, 0, 0, 0x200, 0x5efe, high, low),
-                Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, !high, !low),
-            ] {
-                prop_assert!(policy.check(SocketAddr::new(dress.into(), 80)).is_err(), "{}", dress);
-            }
-        }
-    }
-}
+mod tests;

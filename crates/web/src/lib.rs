@@ -22,5 +22,5 @@ pub use ending::{Signals, drain};
 pub use files::{CertificateFiles, FilesError};
 pub use listener::{Limits, Peer, Transport, serve};
 pub use lock::{LockError, lock};
-pub use proxies::Proxies;
+pub use proxies::{Proxies, network_of};
 pub use self_signed::{SelfSignedError, self_signed};

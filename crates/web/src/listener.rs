@@ -2,13 +2,17 @@
 
 #[cfg(test)]
 mod tests;
+mod unread;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -161,7 +165,16 @@ async fn http(
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.call(request)
+        let (head, body) = request.into_parts();
+        let (body, lender) = unread::lend(body);
+        let answered = router.call(Request::from_parts(head, body));
+        async move {
+            let mut response = answered.await?;
+            if !lender.read_rest().await {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

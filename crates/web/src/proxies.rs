@@ -1,6 +1,6 @@
 //! Whose request it is where proxies stand in front of the server.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Extensions, HeaderMap, HeaderName};
@@ -69,6 +69,16 @@ impl Proxies {
 
     fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// The network by which an address is known: an IPv6 client has a /64 of its own to choose from.
+pub fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
     }
 }
 
@@ -143,6 +153,19 @@ mod tests {
         let line = ["198.51.100.7"].into_iter().chain(std::iter::repeat_n("10.0.0.2", 5_000));
         let line = line.collect::<Vec<_>>().join(",");
         assert_eq!(client("10.0.0.1", &[line.as_bytes()]), "10.0.0.2");
+    }
+
+    #[test]
+    fn an_address_is_known_by_its_network() {
+        for (address, network) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ] {
+            assert_eq!(network_of(address.parse().unwrap()), network, "{address}");
+        }
     }
 
     proptest! {

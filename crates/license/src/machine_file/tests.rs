@@ -187,7 +187,7 @@ fn license_of(contents: &mut Contents) -> &mut IncludedLicense {
 #[test]
 fn the_largest_contents_within_the_limits_fit_into_a_file() {
     // Two texts, since one alone may not be that long.
-    let half = "x".repeat(limits::MAX_METADATA_BYTES / 2 - 7);
+    let half = "x".repeat(limits::MAX_METADATA_BYTES / 2 - 8);
     let metadata = format!("{{\"a\":\"{half}\",\"b\":\"{half}\"}}");
     assert!(metadata.len() > limits::MAX_METADATA_BYTES - 4);
     let metadata = Metadata::parse(&metadata).unwrap();

@@ -11,11 +11,11 @@ pub(crate) mod organisation;
 pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod published;
+pub(crate) mod seat;
 pub(crate) mod signing_key;
 pub(crate) mod user;
 pub(crate) mod validation;
 pub(crate) mod webhook;
-pub(crate) mod seat;
 
 use chancery_time::Timestamp;
 use serde::{Serialize, Serializer};

@@ -23,7 +23,13 @@ use crate::vault::Vault;
 #[derive(Debug, Args)]
 pub(super) struct ConfigArgs {
     /// The configuration of the portal.
-    #[arg(short = 'f', long = "config", value_name = "FILE", default_value = "portal.yaml", env = "CHANCERY_PORTAL_CONFIG")]
+    #[arg(
+        short = 'f',
+        long = "config",
+        value_name = "FILE",
+        default_value = "portal.yaml",
+        env = "CHANCERY_PORTAL_CONFIG"
+    )]
     config: PathBuf,
 }
 
@@ -55,7 +61,8 @@ impl ConfigArgs {
         let db = Db::open(&config.database, store::MIGRATIONS).await?;
         // Any name that no other portal has will do.
         let fresh = IdKind::Installation.fresh()?;
-        let name = db.write(move |tx| settings::find_or_insert(tx, settings::PORTAL_NAME, fresh.as_bytes())).await?;
+        let name =
+            db.write(move |tx| settings::find_or_insert(tx, settings::PORTAL_NAME, fresh.as_bytes())).await?;
         let log_keys = Keys::open(&db, &String::from_utf8(name)?, settings::find_or_insert).await?;
         let node = chancery_trail::node_name(&config.server.workdir)?;
         let office = Office {

@@ -7,8 +7,8 @@ use anyhow::Context;
 use chancery_cli::print;
 use chancery_trail::{Appender, Entry, Policy, directory};
 use chancery_web::{
-    CertificateFiles, CurrentCertificate, Limits, Proxies, Signals, Transport, drain, lock, room_for_connections,
-    server_config,
+    CertificateFiles, CurrentCertificate, Limits, Proxies, Signals, Transport, drain, lock,
+    room_for_connections, server_config,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value};
 
 use crate::domain::Change;
+use crate::domain::integers::beyond_64_bits;
 
 /// What a licence allows when the grace is over.
 pub(super) fn after_grace() -> impl TypedValueParser<Value = AfterGrace> {
@@ -81,7 +82,11 @@ pub(super) fn set<T: Named>(text: &str) -> Result<Set<T>, String> {
 
 /// A JSON object.
 pub(super) fn object(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| format!("use a JSON object such as {{\"tier\":\"gold\"}} ({error})"))
+    if beyond_64_bits(text.as_bytes()) {
+        return Err("a whole number beyond 64 bits: give it as a text".to_owned());
+    }
+    serde_json::from_str(text)
+        .map_err(|error| format!("use a JSON object such as {{\"tier\":\"gold\"}} ({error})"))
 }
 
 /// A number, or nothing where the flag names that: `unlimited` seats, days for `ever`.

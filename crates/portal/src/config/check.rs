@@ -78,7 +78,8 @@ pub(crate) fn check(file: &Path, text: &str, dsn: Option<&SecretString>) -> Resu
     let workdir = workdir(file, "server.workdir", &raw.server.workdir, problems_ref);
     let server = server(&workdir, &raw.server, problems_ref);
     let database = database(&workdir, raw.database, DATABASE_DSN, dsn, problems_ref);
-    let mut rate = |field, raw: &Option<Spanned<String>>, default| rate(field, raw.as_ref(), default, problems_ref);
+    let mut rate =
+        |field, raw: &Option<Spanned<String>>, default| rate(field, raw.as_ref(), default, problems_ref);
     let limits = Limits {
         requests_per_key: rate("limits.requests_per_key", &raw.limits.requests_per_key, "1200/1m"),
         requests_per_ip: rate("limits.requests_per_ip", &raw.limits.requests_per_ip, "240/1m"),
@@ -122,12 +123,7 @@ fn server(workdir: &Path, raw: &RawServer, problems: &mut Problems) -> Option<Se
     Some(Server { url: url?, listen: listen?, workdir: workdir.to_owned(), tls, trusted_proxies })
 }
 
-fn rate(
-    field: &str,
-    raw: Option<&Spanned<String>>,
-    default: &str,
-    problems: &mut Problems,
-) -> Option<Rate> {
+fn rate(field: &str, raw: Option<&Spanned<String>>, default: &str, problems: &mut Problems) -> Option<Rate> {
     let Some(raw) = raw else { return default.parse().ok() };
     if OFF.contains(&raw.value.as_str()) {
         return None;
@@ -184,7 +180,10 @@ mod tests {
             (MINIMAL.replace("https://", "http://"), "/etc/portal.yaml:1:15: server.url"),
             (MINIMAL.replace("127.0.0.1:15000", "localhost"), "server.listen: `localhost`"),
             (MINIMAL.replace("127.0.0.1:15000,", "192.0.2.1:80, behind_proxy: true,"), "loopback alone"),
-            (MINIMAL.replace("workdir:", "tls: {certificate: a, key: b}, behind_proxy: true, workdir:"), "remove server.tls"),
+            (
+                MINIMAL.replace("workdir:", "tls: {certificate: a, key: b}, behind_proxy: true, workdir:"),
+                "remove server.tls",
+            ),
             (format!("{MINIMAL}limits: {{requests_per_ip: 0/1m}}\n"), "limits.requests_per_ip"),
             (format!("{MINIMAL}webhooks: {{allow: [everywhere]}}\n"), "webhooks.allow[0]"),
             (format!("{MINIMAL}revocations: {{next_update: 1h}}\n"), "revocations.next_update"),

@@ -46,7 +46,8 @@ database:
   path: portal.db
 
 limits:
-  # What an API key may ask for, and an address without one: `off` switches a limit off.
+  # What a secret API key may ask for, a publishable one from each network (IPv6: one /64), and a network without a
+  # key: `off` switches a limit off.
   requests_per_key: 1200/1m
   requests_per_ip: 240/1m
 

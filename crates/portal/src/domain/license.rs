@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_licence_is_usable_from_its_beginning_to_its_end() {
-        let usable = |status: Status, now| status.usable(Some(at(10)), at(now)).map_err(|refusal| refusal.code);
+        let usable =
+            |status: Status, now| status.usable(Some(at(10)), at(now)).map_err(|refusal| refusal.code);
         assert_eq!(usable(Status::Pending, 10), Ok(()));
         assert_eq!(usable(Status::Active, 9), Err(Code::NotActive));
         assert_eq!(usable(Status::Suspended, 9), Err(Code::Suspended));

@@ -34,6 +34,15 @@ pub(crate) struct Term {
     pub(crate) grace: Duration,
 }
 
+impl Term {
+    /// When no installation takes the file any longer, with a day for clocks that are behind. Nothing outlives the
+    /// licence (`docs/formats/machine-file.md`).
+    pub(crate) fn counts_until(&self) -> Timestamp {
+        let end = self.expires + self.grace;
+        self.license_expires.map_or(end, |ended| ended.min(end)) + days(1)
+    }
+}
+
 /// The term of a machine file that is issued now for a licence with that end. What is asked for beyond ten years,
 /// or beyond the licence, is cut to that.
 ///

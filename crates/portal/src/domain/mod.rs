@@ -4,6 +4,7 @@ pub(crate) mod backoff;
 pub(crate) mod change;
 pub(crate) mod delivery;
 pub(crate) mod fields;
+pub(crate) mod integers;
 pub(crate) mod license;
 pub(crate) mod machine_file;
 pub(crate) mod period;

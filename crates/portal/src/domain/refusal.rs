@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn the_envelope_always_has_its_three_members() {
         let plain = Refusal::new(Code::LicenseNotFound, "no").envelope();
-        assert_eq!(plain, json!({ "error": { "code": "license_not_found", "message": "no", "details": {} } }));
+        assert_eq!(
+            plain,
+            json!({ "error": { "code": "license_not_found", "message": "no", "details": {} } })
+        );
         let field = Refusal::missing("fingerprint").envelope();
         assert_eq!(field["error"]["details"], json!({ "field": "fingerprint" }));
     }

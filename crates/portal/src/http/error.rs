@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use utoipa::IntoResponses;
-use utoipa::openapi::{ContentBuilder, RefOr, Ref, ResponseBuilder, response};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, response};
 
 use crate::domain::{Code, Refusal};
 use crate::service::Failure;
@@ -30,7 +30,11 @@ impl IntoResponse for Failure {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        answer(self.code.status(), &self.envelope())
+        let mut response = answer(self.code.status(), &self.envelope());
+        if let Some(seconds) = self.details.get("retry_after").and_then(Value::as_u64) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 

@@ -8,6 +8,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::domain::integers::beyond_64_bits;
 use crate::domain::{Actor, Code, Refusal};
 use crate::service::idempotency::Once;
 use crate::store::{MAX_PAGE, Page};
@@ -55,7 +56,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for InQuery<T> {
             Ok(Query(parameters)) if !parts.uri.query().unwrap_or_default().contains("%00") => {
                 Ok(Self(parameters))
             }
-            Ok(_) => Err(Refusal::new(Code::InvalidArguments, "the query holds %00, which no text here does")),
+            Ok(_) => {
+                Err(Refusal::new(Code::InvalidArguments, "the query holds %00, which no text here does"))
+            }
             Err(rejection) => Err(Refusal::new(Code::InvalidArguments, one_line(&rejection.body_text()))),
         }
     }
@@ -108,6 +111,10 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     if holds_nul(body) {
         return Err(Refusal::new(Code::InvalidArguments, "the body holds U+0000, which no text here does"));
     }
+    if beyond_64_bits(body) {
+        let message = "the body holds a whole number beyond 64 bits: send it as a text";
+        return Err(Refusal::new(Code::InvalidArguments, message));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let text = without_values(&error.to_string());
         let quoted = |prefix: &str| Some(text.strip_prefix(prefix)?.split('`').next()?.to_owned());
@@ -133,13 +140,26 @@ fn holds_nul(body: &[u8]) -> bool {
 }
 
 /// A message of the parser without the value that it quotes, which may be a secret in the wrong place.
+///
+/// Names of members stay, and those of the variants that there are.
 fn without_values(text: &str) -> String {
-    match (text.find(" \""), text.rfind('"')) {
-        (Some(first), Some(last)) if first + 1 < last => {
-            let (before, behind) = (text.get(..first), text.get(last + 1..));
-            format!("{}{}", before.unwrap_or_default(), behind.unwrap_or_default())
-        }
-        _ => text.to_owned(),
+    if ["missing field `", "unknown field `", "duplicate field `"].iter().any(|known| text.starts_with(known))
+    {
+        return text.to_owned();
+    }
+    if text.starts_with("unknown variant `") {
+        let expected = text.rfind("`, expected ").and_then(|place| text.get(place + 1..));
+        return format!("unknown variant{}", expected.unwrap_or_default());
+    }
+    // A value may hold the other mark, so that the first one decides; what it may hold itself is why the last
+    // one ends it.
+    let Some(first) = text.find(['"', '`']) else { return text.to_owned() };
+    let mark = if text.get(first..).is_some_and(|behind| behind.starts_with('"')) { '"' } else { '`' };
+    let last = text.rfind(mark).unwrap_or(first);
+    let (before, behind) = (text.get(..first).unwrap_or_default(), text.get(last + 1..).unwrap_or_default());
+    match before.trim_end() {
+        "" => format!("the value{behind}"),
+        before => format!("{before}{behind}"),
     }
 }
 
@@ -238,13 +258,50 @@ mod tests {
         let refusal = read::<Body>(br#"{"name":"x","count":"CRT-\"1\""}"#).unwrap_err();
         assert!(!refusal.message.contains("CRT-"), "{}", refusal.message);
         assert!(refusal.message.contains("invalid type: string, expected u32"), "{}", refusal.message);
+        for (text, told) in [
+            ("`CRT-\"1` is not a time", "the value is not a time"),
+            ("invalid value: string \"CRT-`1\", expected a time", "invalid value: string, expected a time"),
+            ("invalid value: integer `300`, expected u8", "invalid value: integer, expected u8"),
+            (
+                "unknown variant `CRT-`, expected `1`, expected `a` or `b`",
+                "unknown variant, expected `a` or `b`",
+            ),
+            ("unknown variant `CRT-1`, there are no variants", "unknown variant"),
+            ("unknown field `more`, expected `name`", "unknown field `more`, expected `name`"),
+            ("expected value at line 1 column 1", "expected value at line 1 column 1"),
+        ] {
+            assert_eq!(without_values(text), told);
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_not_repeated() {
+        #[derive(Debug, Deserialize)]
+        struct Lasting {
+            #[serde(rename = "expires_at")]
+            _expires_at: chancery_time::Timestamp,
+        }
+        let refusal = read::<Lasting>(br#"{"expires_at":"CRT-000000"}"#).unwrap_err();
+        assert!(!refusal.message.contains("CRT-"), "{}", refusal.message);
+        assert!(refusal.message.contains("the value is not an RFC 3339 time"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn a_whole_number_that_would_change_is_refused() {
+        let refusal =
+            read::<serde_json::Value>(br#"{"metadata":{"n":12345678901234567890123}}"#).unwrap_err();
+        assert_eq!(refusal.code, Code::InvalidArguments);
+        assert!(refusal.message.contains("beyond 64 bits"), "{}", refusal.message);
+        assert!(read::<serde_json::Value>(br#"{"metadata":{"n":18446744073709551615,"m":1.5}}"#).is_ok());
     }
 
     #[test]
     fn no_text_holds_nul() {
-        for (text, holds) in
-            [(r#"{"name":"\u0000"}"#, true), (r#"{"name":"\\u0000"}"#, false), (r#"{"name":"\\\u0000"}"#, true)]
-        {
+        for (text, holds) in [
+            (r#"{"name":"\u0000"}"#, true),
+            (r#"{"name":"\\u0000"}"#, false),
+            (r#"{"name":"\\\u0000"}"#, true),
+        ] {
             assert_eq!(holds_nul(text.as_bytes()), holds, "{text}");
             assert_eq!(read::<Body>(text.as_bytes()).is_err(), holds, "{text}");
         }

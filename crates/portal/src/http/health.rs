@@ -31,5 +31,10 @@ pub(super) struct Health {
     responses((status = 200, description = "The portal answers.", body = Health), Refusals)
 )]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Json<Health> {
-    Json(Health { object: "health", status: "healthy", api_version: "v1", timestamp: app.office.now().into() })
+    Json(Health {
+        object: "health",
+        status: "healthy",
+        api_version: "v1",
+        timestamp: app.office.now().into(),
+    })
 }

@@ -11,7 +11,7 @@ use chancery_time::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::claims::{Claim, Found};
-use super::{Failure, Note, Office, seats};
+use super::{Failure, Note, Office, installations, revocations, seats};
 use crate::api::activation::{ActivationObject, DeactivationObject, HeartbeatObject};
 use crate::api::license::LicenseObject;
 use crate::domain::validation::not_activated;
@@ -43,7 +43,8 @@ impl Device {
 /// Takes a seat for the device, unless it holds one: whether it is new.
 ///
 /// # Errors
-/// A licence that cannot be used, or has no free seat.
+/// A licence that cannot be used, or has no free seat; of a product of kind chancery, a fingerprint that names no
+/// installation, or a retired one.
 pub(crate) async fn activate(
     office: &Office,
     actor: &Actor,
@@ -58,6 +59,7 @@ pub(crate) async fn activate(
             let now = office.now();
             let mut found = claim.find(office, tx, &actor)?;
             found.license.status_at(now).usable(found.license.starts_at, now)?;
+            installations::admit(tx, &found.product, &found.license, claim.fingerprint())?;
             let held = activations::active(tx, &found.license.id, claim.fingerprint())?;
             let is_new = held.is_none();
             let activation = if let Some(held) = held {
@@ -93,7 +95,8 @@ pub(crate) async fn deactivate(
                 return Err(no_seat(ended).into());
             };
             seats::held_by_no_installation(tx, &held)?;
-            seats::give_back(office, tx, &actor, &product, &license, &held, now)?;
+            let serials = seats::give_back(office, tx, &actor, &product, &license, &held, now)?;
+            revocations::tell_of(office, tx, &product, license.environment, &serials, now)?;
             Ok(DeactivationObject::new(held.id, now))
         })
         .await

@@ -5,7 +5,6 @@
 
 use chancery_db::WriteTx;
 use chancery_license::{Environment, InstallationKey};
-use chancery_license::revocations::Reason;
 use chancery_time::Timestamp;
 use serde_json::json;
 
@@ -17,7 +16,6 @@ use crate::store::activations::{self, Activation};
 use crate::store::installations::{self, Installation};
 use crate::store::licenses::License;
 use crate::store::products::{Kind, Product};
-use crate::store::revocations::NewRevocation;
 use crate::store::{Page, documents, licenses, products};
 
 /// Ids that a change may use up. They are drawn before the transaction, which may run more than once.
@@ -48,8 +46,10 @@ pub(crate) async fn link(
     office
         .write(move |office, tx| {
             let now = office.now();
-            let license = licenses::by_id(tx, &license_id)?.filter(|license| actor.reaches(license.environment));
-            let license = license.ok_or_else(|| Refusal::new(Code::LicenseNotFound, "there is no such licence"))?;
+            let license =
+                licenses::by_id(tx, &license_id)?.filter(|license| actor.reaches(license.environment));
+            let license =
+                license.ok_or_else(|| Refusal::new(Code::LicenseNotFound, "there is no such licence"))?;
             let product = product_of(tx, &license)?;
             if !actor.reaches_product(&product.id) {
                 return Err(Refusal::new(Code::LicenseNotFound, "there is no such licence").into());
@@ -104,8 +104,10 @@ async fn end(
             if license_id.is_none() && (!retires || row.retired_at.is_some()) {
                 return Ok((row, false));
             }
+            // The seat's are among them, and are revoked with it.
+            let issues = documents::serials_of_installation(tx, &row, now)?;
+            let serials = revocations::supersede(tx, &row.product_id, row.environment, &issues, now)?;
             release_seat(office, tx, &mut row, &actor, now)?;
-            let serials = revoke_documents(tx, &row, now)?;
             row.linked_at = None;
             row.document = None;
             if retires {
@@ -113,13 +115,14 @@ async fn end(
             }
             installations::save(tx, &row)?;
             let kind = if retires { events::INSTALLATION_RETIRE } else { events::INSTALLATION_UNLINK };
-            let details = json!({ "installation": row.installation_key, "license": license_id, "serials": serials });
-            office.note(tx, &Note { kind, actor: &actor, environment: Some(row.environment), details }, now)?;
-            if !serials.is_empty() {
-                let product = products::by_id(tx, &row.product_id)?;
-                let product = product.ok_or_else(|| Refusal::new(Code::ProductNotFound, "there is no such product"))?;
-                revocations::issue_in(office, tx, &product, row.environment, now)?;
-            }
+            let details =
+                json!({ "installation": row.installation_key, "license": license_id, "serials": serials });
+            office.note(
+                tx,
+                &Note { kind, actor: &actor, environment: Some(row.environment), details },
+                now,
+            )?;
+            tell_of(office, tx, &row, &serials, now)?;
             Ok((row, true))
         })
         .await?;
@@ -141,6 +144,7 @@ pub(crate) async fn unpin(
             let Some(public_key) = row.public_key.take() else { return Ok(row) };
             row.counter = 0;
             row.clone_seen_at = None;
+            row.unpinned_key = Some(public_key.clone());
             installations::save(tx, &row)?;
             let kid = chancery_license::PublicKey::from_pem(&public_key).map(|key| key.id().to_string()).ok();
             let details = json!({ "installation": row.installation_key, "kid": kid });
@@ -152,7 +156,11 @@ pub(crate) async fn unpin(
 }
 
 /// An installation within reach.
-pub(crate) async fn show(office: &Office, actor: &Actor, key: &InstallationKey) -> Result<Installation, Failure> {
+pub(crate) async fn show(
+    office: &Office,
+    actor: &Actor,
+    key: &InstallationKey,
+) -> Result<Installation, Failure> {
     actor.require(Permission::InstallationsRead)?;
     let (actor, key) = (actor.clone(), key.clone());
     office.read(move |_, tx| Ok(within_reach(installations::by_key(tx, key.as_str())?, &actor)?)).await
@@ -194,7 +202,8 @@ pub(super) fn link_in(
         return Ok(());
     }
     license.status_at(now).usable(license.starts_at, now)?;
-    release_seat(office, tx, row, actor, now)?;
+    let mut serials = leave(tx, row, now)?;
+    serials.extend(release_seat(office, tx, row, actor, now)?);
     let activation = match activations::active(tx, &license.id, &row.installation_key)? {
         // It was activated for a machine file before.
         Some(activation) => activation.id,
@@ -217,7 +226,69 @@ pub(super) fn link_in(
     let details = json!({ "installation": row.installation_key, "license": license.id, "by": actor.name });
     let (kind, environment) = (events::INSTALLATION_LINK, Some(row.environment));
     office.note(tx, &Note { kind, actor, environment, details }, now)?;
+    tell_of(office, tx, row, &serials, now)
+}
+
+/// Revokes what an installation was given under the licence that it leaves: what is left of it would count beside the
+/// next one's.
+fn leave(tx: &mut WriteTx<'_>, row: &Installation, now: Timestamp) -> Result<Vec<u64>, Failure> {
+    let Some(left) = &row.license_id else { return Ok(Vec::new()) };
+    let mut issues = documents::serials_of_installation(tx, row, now)?;
+    issues.retain(|(_, license_id)| license_id == left);
+    revocations::supersede(tx, &row.product_id, row.environment, &issues, now)
+}
+
+fn tell_of(
+    office: &Office,
+    tx: &mut WriteTx<'_>,
+    row: &Installation,
+    serials: &[u64],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let product = products::by_id(tx, &row.product_id)?;
+    let product = product.ok_or_else(|| Refusal::new(Code::ProductNotFound, "there is no such product"))?;
+    revocations::tell_of(office, tx, &product, row.environment, serials, now)
+}
+
+/// The installation of that key, where it is known as one of the licence's product and environment.
+pub(super) fn known(
+    tx: &mut WriteTx<'_>,
+    product: &Product,
+    license: &License,
+    key: &str,
+) -> Result<Option<Installation>, Failure> {
+    let is_ours = |row: &Installation| row.product_id == product.id && row.environment == license.environment;
+    Ok(installations::by_key(tx, key)?.filter(is_ours))
+}
+
+/// Whether a device may be licensed. That of a product of kind chancery is an installation, by its canonical key, and
+/// none that was retired: it would come back by itself.
+///
+/// # Errors
+/// Where it may not.
+pub(super) fn admit(
+    tx: &mut WriteTx<'_>,
+    product: &Product,
+    license: &License,
+    fingerprint: &str,
+) -> Result<(), Failure> {
+    if product.kind == Kind::Generic {
+        return Ok(());
+    }
+    if !fingerprint.parse::<InstallationKey>().is_ok_and(|key| key.as_str() == fingerprint) {
+        let message = "is the key of the installation, `INST-…`, as `chancery license status` prints it";
+        return Err(Refusal::field("fingerprint", message).into());
+    }
+    if known(tx, product, license, fingerprint)?.is_some_and(|row| row.retired_at.is_some()) {
+        return Err(retired().into());
+    }
     Ok(())
+}
+
+/// The refusal of an installation that was retired.
+pub(super) fn retired() -> Refusal {
+    let message = "this installation was retired: only the vendor can link it again";
+    Refusal::new(Code::Forbidden, message)
 }
 
 fn activation(row: &Installation, license: &License, ids: &Ids, now: Timestamp) -> Activation {
@@ -234,45 +305,24 @@ fn activation(row: &Installation, license: &License, ids: &Ids, now: Timestamp) 
     }
 }
 
-/// Gives back the seat that an installation takes, if it takes any.
+/// Gives back the seat that an installation takes, if it takes any: the serials that this revokes.
 fn release_seat(
     office: &Office,
     tx: &mut WriteTx<'_>,
     row: &mut Installation,
     actor: &Actor,
     now: Timestamp,
-) -> Result<(), Failure> {
-    let Some(id) = row.activation_id.take() else { return Ok(()) };
+) -> Result<Vec<u64>, Failure> {
+    let Some(id) = row.activation_id.take() else { return Ok(Vec::new()) };
     let Some(seat) = activations::by_id(tx, &id)?.filter(|seat| seat.deactivated_at.is_none()) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let license = licenses::by_id(tx, &seat.license_id)?;
     let product = products::by_id(tx, &row.product_id)?;
     match license.zip(product) {
         Some((license, product)) => seats::give_back(office, tx, actor, &product, &license, &seat, now),
-        None => Ok(()),
+        None => Ok(Vec::new()),
     }
-}
-
-/// Revokes every licence document that the installation was sent and that has not ended.
-fn revoke_documents(
-    tx: &mut WriteTx<'_>,
-    row: &Installation,
-    now: Timestamp,
-) -> Result<Vec<u64>, Failure> {
-    let sent = documents::serials_of_installation(tx, &row.id, now)?;
-    for (serial, license_id) in &sent {
-        let new = NewRevocation {
-            product_id: &row.product_id,
-            environment: row.environment,
-            license_id,
-            serial: Some(*serial),
-            reason: Reason::Superseded,
-            revoked_at: now,
-        };
-        crate::store::revocations::insert(tx, &new)?;
-    }
-    Ok(sent.into_iter().map(|(serial, _)| serial).collect())
 }
 
 /// The row of an installation that nobody has heard of.
@@ -294,6 +344,7 @@ pub(super) fn new_row(
         linked_at: None,
         retired_at: None,
         public_key: None,
+        unpinned_key: None,
         counter: 0,
         clone_seen_at: None,
         metrics: None,
@@ -333,3 +384,6 @@ fn product_of(tx: &mut WriteTx<'_>, license: &License) -> Result<Product, Failur
     }
     Ok(product)
 }
+
+#[cfg(test)]
+mod tests;

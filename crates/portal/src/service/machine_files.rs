@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chancery_db::WriteTx;
@@ -11,27 +12,32 @@ use chancery_license::machine_file::{
 };
 use chancery_license::manifest::Use;
 use chancery_license::{SigningKey, limits};
+use chancery_time::Timestamp;
 use serde_json::json;
 
 use super::claims::{Claim, Found};
 use super::particulars::{Particulars, next_serial};
-use super::{Failure, Note, Office, signing};
+use super::{Failure, Note, Office, installations, signing};
 use crate::api::machine_file::MachineFileObject;
 use crate::digest::sha256_hex;
 use crate::domain::machine_file::{Asked, Term, Usual, term};
 use crate::domain::validation::not_activated;
-use crate::domain::{Actor, Mode, Permission, Refusal};
+use crate::domain::{Actor, Code, Mode, Permission, Refusal};
 use crate::events;
 use crate::id::IdKind;
 use crate::random;
 use crate::store::activations::{self, Activation};
 use crate::store::documents::{self, DocumentKind, NewDocument};
-use crate::store::installations::{self, Installation};
 use crate::store::licenses::License;
 use crate::store::products::Kind;
 
 /// The component of a fingerprint that says what the device runs.
 const PLATFORM: &str = "platform";
+
+/// So many machine files a seat of a product of kind chancery is given in a day.
+const FILES_A_DAY: i64 = 24;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// What is to be in a machine file.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +56,8 @@ pub(crate) struct Order {
 /// know.
 ///
 /// # Errors
-/// A licence that cannot be used, a device that holds no seat of it, and an order beyond its bounds.
+/// A licence that cannot be used, a device that holds no seat of it, and an order beyond its bounds; of a product of
+/// kind chancery, a retired installation, and one that had too many files today.
 pub(crate) async fn issue(
     office: &Office,
     actor: &Actor,
@@ -69,6 +76,10 @@ pub(crate) async fn issue(
             license.status_at(now).usable(license.starts_at, now)?;
             let held =
                 activations::active(tx, &license.id, claim.fingerprint())?.ok_or_else(not_activated)?;
+            installations::admit(tx, product, license, &held.fingerprint)?;
+            if product.kind == Kind::Chancery {
+                within_a_day(tx, license, &held, now)?;
+            }
             let usual =
                 Usual { ttl_days: license.terms.file_days, grace_days: license.terms.file_grace_days };
             let term = term(order.asked, usual, license.expires_at, now)?;
@@ -79,7 +90,7 @@ pub(crate) async fn issue(
             };
             let file = sign(&found, &held, &order, block.as_ref(), term, claim.key(), &key)?;
             let kid = key.public().id().to_string();
-            let installation_id = installation_id(tx, &found, &held)?;
+            let installation = installations::known(tx, product, license, &held.fingerprint)?;
             let serial = block.map(|block| block.serial);
             let digest = digest(&SHA256, file.certificate.as_bytes());
             documents::insert(
@@ -90,7 +101,7 @@ pub(crate) async fn issue(
                     product_id: &product.id,
                     environment: license.environment,
                     license_id: &license.id,
-                    installation_id: installation_id.as_deref(),
+                    installation_id: installation.as_ref().map(|row| row.id.as_str()),
                     activation_id: Some(&held.id),
                     serial,
                     revision: license.revision,
@@ -99,6 +110,7 @@ pub(crate) async fn issue(
                     body: None,
                     issued_at: file.issued,
                     expires_at: Some(file.expires),
+                    counts_until: Some(term.counts_until()),
                 },
             )?;
             let details = json!({
@@ -213,15 +225,25 @@ fn too_large(error: BlockError) -> Failure {
     }
 }
 
-/// The installation that the device is, where it is known as one: its retirement revokes the file too.
-fn installation_id(
+/// Each file has a serial of its own, which may have to be revoked: who could make them without end could make the
+/// revocation list longer than it may be. The bound of the licence holds for seats that come and go.
+fn within_a_day(
     tx: &mut WriteTx<'_>,
-    Found { product, license }: &Found,
+    license: &License,
     held: &Activation,
-) -> Result<Option<String>, Failure> {
-    let row = installations::by_key(tx, &held.fingerprint)?;
-    let is_ours = |row: &Installation| row.product_id == product.id && row.environment == license.environment;
-    Ok(row.filter(is_ours).map(|row| row.id))
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (of_seat, of_license) = documents::machine_files_since(tx, &license.id, &held.id, now - DAY)?;
+    let seats = license.terms.seat_limit.unwrap_or_default().max(license.active_seats).max(1);
+    let full = [(of_seat, FILES_A_DAY), (of_license, seats.saturating_mul(FILES_A_DAY))]
+        .into_iter()
+        .find(|(issued, most)| issued.count >= *most);
+    let Some((issued, most)) = full else { return Ok(()) };
+    let wait = issued.first_at.map_or(DAY, |first| (first + DAY).since(now));
+    let message =
+        format!("there were {most} machine files in a day: use the newest of them, or ask again later");
+    let seconds = wait.as_secs().saturating_add(1);
+    Err(Refusal::new(Code::RateLimited, message).with("retry_after", seconds.into()).into())
 }
 
 /// A number of seats, as machine files hold it.

@@ -18,6 +18,9 @@ use crate::store::manifests::{self, Manifest, Root};
 use crate::store::products::{Kind, Product};
 use crate::store::signing_keys;
 
+/// How many manifests one answer brings: installations read no more.
+const MAX_SENT: usize = 16;
+
 #[cfg(test)]
 mod tests;
 
@@ -127,7 +130,7 @@ pub(crate) async fn take(
             let (product, now) = (of_installations(tx, &actor, &slug)?, office.now());
             let keyring =
                 keyring(tx, &product, environment)?.ok_or_else(|| no_root(&product, environment))?;
-            let read = admitted(&keyring, &text).map_err(|error| Refusal::field("manifest", error))?;
+            let (_, read) = admitted(&keyring, &text).map_err(|error| Refusal::field("manifest", error))?;
             let manifest = Manifest { sequence: read.sequence, body: text.clone(), taken_at: now };
             manifests::insert(tx, &product.id, environment, &manifest)?;
             let keys: Vec<String> = read.keys.iter().map(|listed| listed.key.id().to_string()).collect();
@@ -166,15 +169,35 @@ pub(crate) async fn newest(
         .await
 }
 
-/// The manifests behind that number, in the order in which a program admits them.
+/// The manifests behind that number which a program has to admit, in their order: those in which a root hands over,
+/// and the newest. What the others list, the next one replaces ([`Keyring::admit`]).
+///
+/// There are at most [`MAX_SENT`] of them; where that is not enough, the program goes on from there the next time.
 pub(crate) fn newer_than(
     tx: &mut ReadTx<'_>,
     product: &Product,
     environment: Environment,
     sequence: u64,
 ) -> Result<Vec<String>, Failure> {
-    let newer = manifests::after(tx, &product.id, environment, sequence)?;
-    Ok(newer.into_iter().map(|manifest| manifest.body).collect())
+    let mut all = manifests::after(tx, &product.id, environment, 0)?;
+    let newest = all.last().map_or(0, |manifest| manifest.sequence);
+    if newest <= sequence {
+        return Ok(Vec::new());
+    }
+    if all.iter().filter(|manifest| manifest.sequence > sequence).count() > 1 {
+        // Each is opened by those before it.
+        let root = root_of(tx, product, environment)?.ok_or_else(|| no_root(product, environment))?;
+        let mut keyring = of_root(product, environment, &root)?;
+        let mut handovers = Vec::new();
+        for manifest in &all {
+            let (next, read) = admitted(&keyring, &manifest.body).map_err(anyhow::Error::from)?;
+            handovers.extend(read.next_root.map(|_| manifest.sequence));
+            keyring = next;
+        }
+        all.retain(|manifest| manifest.sequence == newest || handovers.contains(&manifest.sequence));
+    }
+    let needed = all.into_iter().filter(|manifest| manifest.sequence > sequence);
+    Ok(needed.take(MAX_SENT).map(|manifest| manifest.body).collect())
 }
 
 /// Whether documents of these uses that the key signs now would be believed.
@@ -237,10 +260,10 @@ fn of_root(product: &Product, environment: Environment, root: &Root) -> anyhow::
     Ok(Keyring::new(&TrustAnchors::new(vec![anchor])?, &product.slug, environment)?)
 }
 
-/// What a manifest says that the keyring admits.
-fn admitted(keyring: &Keyring, text: &str) -> Result<KeyManifest, DocumentError> {
-    keyring.admit(text)?;
-    Ok(open::<KeyManifest>(text, keyring)?.into_document().body)
+/// The keyring with a manifest that it admits, and what that one says.
+fn admitted(keyring: &Keyring, text: &str) -> Result<(Keyring, KeyManifest), DocumentError> {
+    let next = keyring.admit(text)?;
+    Ok((next, open::<KeyManifest>(text, keyring)?.into_document().body))
 }
 
 /// Forgets the manifests that a new root does not stand by; how many those are.

@@ -55,8 +55,14 @@ impl Office {
     }
 
     /// As [`Office::note`], for what webhooks are not told of.
-    pub(crate) fn note_in_log(&self, tx: &mut WriteTx<'_>, note: &Note<'_>, now: Timestamp) -> Result<(), Failure> {
-        let entry = Entry::new(note.kind, note.details.clone()).by(note.actor.name.clone()).allowed("requested");
+    pub(crate) fn note_in_log(
+        &self,
+        tx: &mut WriteTx<'_>,
+        note: &Note<'_>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let entry =
+            Entry::new(note.kind, note.details.clone()).by(note.actor.name.clone()).allowed("requested");
         Ok(self.trail.tell(tx, &entry, now)?)
     }
 

@@ -2,7 +2,7 @@
 
 use chancery_db::{ReadTx, WriteTx};
 use chancery_license::manifest::Use;
-use chancery_license::revocations::Revoked;
+use chancery_license::revocations::{Reason, Revoked};
 use chancery_license::{Environment, RevocationList};
 use chancery_time::Timestamp;
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::domain::{Actor, Code, Permission, Refusal};
 use crate::events;
 use crate::store::products::{self, Product};
 use crate::store::revocation_lists::{self, Outlook, SignedList};
+use crate::store::revocations::NewRevocation;
 use crate::store::{revocations, settings};
 
 #[cfg(test)]
@@ -54,16 +55,62 @@ pub(crate) fn issue_in(
     match sign(office, tx, &Actor::portal(), product, environment, now) {
         Ok(list) => Ok(Some(list)),
         Err(Failure::Refused(refusal)) => {
-            tracing::warn!(
-                product = product.slug,
-                environment = environment.name(),
-                reason = refusal.message,
-                "a revocation waits for a list that tells of it"
-            );
+            unsigned(product, environment, &refusal);
+            let details =
+                json!({ "product": product.slug, "environment": environment, "reason": refusal.message });
+            let (kind, actor) = (events::REVOCATIONS_FAIL, &Actor::portal());
+            office.note(tx, &Note { kind, actor, environment: Some(environment), details }, now)?;
             Ok(None)
         }
         Err(failure) => Err(failure),
     }
+}
+
+fn unsigned(product: &Product, environment: Environment, refusal: &Refusal) {
+    tracing::error!(
+        product = product.slug,
+        environment = environment.name(),
+        reason = refusal.message,
+        "no revocation list can be signed: what was revoked counts on"
+    );
+}
+
+/// Revokes these issues, each with its licence: their serials. The caller has [`tell_of`] them, once for all that it
+/// does.
+pub(super) fn supersede(
+    tx: &mut WriteTx<'_>,
+    product_id: &str,
+    environment: Environment,
+    issues: &[(u64, String)],
+    now: Timestamp,
+) -> Result<Vec<u64>, Failure> {
+    for (serial, license_id) in issues {
+        let new = NewRevocation {
+            product_id,
+            environment,
+            license_id,
+            serial: Some(*serial),
+            reason: Reason::Superseded,
+            revoked_at: now,
+        };
+        revocations::insert(tx, &new)?;
+    }
+    Ok(issues.iter().map(|(serial, _)| *serial).collect())
+}
+
+/// Signs a list where something was revoked.
+pub(super) fn tell_of(
+    office: &Office,
+    tx: &mut WriteTx<'_>,
+    product: &Product,
+    environment: Environment,
+    serials: &[u64],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if !serials.is_empty() {
+        issue_in(office, tx, product, environment, now)?;
+    }
+    Ok(())
 }
 
 /// Signs a list that is out, or that has something to tell, with the key that signs now.
@@ -79,7 +126,7 @@ pub(super) fn issue_again(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let is_out = revocation_lists::newest(tx, &product.id, environment)?.is_some();
-    if is_out || !revocations::all(tx, &product.id, environment)?.is_empty() {
+    if is_out || !revocations::all(tx, &product.id, environment, now)?.is_empty() {
         sign(office, tx, actor, product, environment, now)?;
     }
     Ok(())
@@ -91,14 +138,14 @@ pub(super) fn issue_again(
 /// When the store fails. A list that cannot be signed is told to the log, and keeps no other from it.
 pub(crate) async fn issue_due(office: &Office) -> Result<usize, Failure> {
     let now = office.now();
-    let due = office.read(move |_, tx| Ok(revocation_lists::outlooks(tx)?)).await?;
+    let due = office.read(move |_, tx| Ok(revocation_lists::outlooks(tx, now)?)).await?;
     let mut issued = 0;
     for outlook in due.into_iter().filter(|outlook| is_due(outlook, now)) {
         let is_new = office
             .write(move |office, tx| {
                 let now = office.now();
                 // Another node may have done it meanwhile.
-                let outlooks = revocation_lists::outlooks(tx)?;
+                let outlooks = revocation_lists::outlooks(tx, now)?;
                 let same = |other: &&Outlook| {
                     other.product_id == outlook.product_id && other.environment == outlook.environment
                 };
@@ -106,7 +153,15 @@ pub(crate) async fn issue_due(office: &Office) -> Result<usize, Failure> {
                     return Ok(false);
                 }
                 let Some(product) = products::by_id(tx, &outlook.product_id)? else { return Ok(false) };
-                Ok(issue_in(office, tx, &product, outlook.environment, now)?.is_some())
+                // Whoever revoked something put it into the log: it would be there anew with every look.
+                match sign(office, tx, &Actor::portal(), &product, outlook.environment, now) {
+                    Ok(_) => Ok(true),
+                    Err(Failure::Refused(refusal)) => {
+                        unsigned(&product, outlook.environment, &refusal);
+                        Ok(false)
+                    }
+                    Err(failure) => Err(failure),
+                }
             })
             .await?;
         issued += usize::from(is_new);
@@ -151,7 +206,9 @@ pub(crate) fn newer_than(
 fn is_due(outlook: &Outlook, now: Timestamp) -> bool {
     let Some((entries, issued_at, next_update)) = outlook.told else { return outlook.entries > 0 };
     let half = next_update.since(issued_at) / 2;
-    entries != outlook.entries || now >= issued_at + half
+    // That there are fewer is no news: they wait for the next list.
+    let is_untold = outlook.entries > entries || outlook.revoked_at.is_some_and(|at| at > issued_at);
+    is_untold || now >= issued_at + half
 }
 
 fn sign(
@@ -169,7 +226,7 @@ fn sign(
         licenses: Vec::new(),
         serials: Vec::new(),
     };
-    let entries = revocations::all(tx, &product.id, environment)?;
+    let entries = revocations::all(tx, &product.id, environment, now)?;
     let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
     for entry in entries {
         let (at, reason) = (entry.revoked_at.whole_seconds(), entry.reason);

@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::idempotency::{self, Once};
 use super::licenses::{Which, find};
-use super::{Failure, Note, Office};
+use super::{Failure, Note, Office, revocations};
 use crate::domain::{Actor, Code, Permission, Refusal};
 use crate::events;
 use crate::store::activations::{self, Activation};
 use crate::store::licenses::{self, License};
 use crate::store::products::Product;
-use crate::store::{Page, installations};
+use crate::store::{Page, documents, installations};
 
 #[cfg(test)]
 mod tests;
@@ -69,15 +69,19 @@ pub(crate) async fn release(
                 && seat.deactivated_at.is_none()
             {
                 held_by_no_installation(tx, &seat)?;
-                give_back(office, tx, &actor, &product, &license, &seat, now)?;
+                let serials = give_back(office, tx, &actor, &product, &license, &seat, now)?;
+                revocations::tell_of(office, tx, &product, license.environment, &serials, now)?;
                 seat.deactivated_at = Some(now);
+                seat.metadata = None;
             }
             Ok(seat)
         })
         .await
 }
 
-/// Gives a seat that is taken back, and tells of it.
+/// Gives a seat that is taken back, and tells of it. What licensed its device is revoked, or one seat would license
+/// any number of installations: the serials, which the caller has [`revocations::tell_of`]. Files of generic products
+/// have none, and outlive their seat.
 pub(super) fn give_back(
     office: &Office,
     tx: &mut WriteTx<'_>,
@@ -86,7 +90,9 @@ pub(super) fn give_back(
     license: &License,
     seat: &Activation,
     now: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<Vec<u64>, Failure> {
+    let issues = documents::serials_of_seat(tx, &seat.id, now)?;
+    let serials = revocations::supersede(tx, &product.id, license.environment, &issues, now)?;
     activations::deactivate(tx, &seat.id, now)?;
     licenses::release_seat(tx, &license.id)?;
     let details = json!({
@@ -96,7 +102,8 @@ pub(super) fn give_back(
         "fingerprint": seat.fingerprint,
     });
     let (kind, environment) = (events::ACTIVATION_DEACTIVATE, Some(license.environment));
-    office.note(tx, &Note { kind, actor, environment, details }, now)
+    office.note(tx, &Note { kind, actor, environment, details }, now)?;
+    Ok(serials)
 }
 
 /// An installation that is linked would go on being sent documents without a seat.

@@ -97,10 +97,11 @@ pub(crate) fn seen(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Ends an activation; the caller gives its seat back.
+/// Ends an activation; the caller gives its seat back. What the device said of itself at length is forgotten: those
+/// who take and give back seats would fill the store with it.
 pub(crate) fn deactivate(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<bool, Error> {
     let ended = tx.execute(
-        "UPDATE activations SET deactivated_at = $1 WHERE id = $2 AND deactivated_at IS NULL",
+        "UPDATE activations SET deactivated_at = $1, metadata = NULL WHERE id = $2 AND deactivated_at IS NULL",
         params![now.unix_millis(), id],
     )?;
     Ok(ended == 1)
@@ -109,7 +110,7 @@ pub(crate) fn deactivate(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Resu
 /// Ends every activation of a licence: how many there were. The caller gives their seats back.
 pub(crate) fn deactivate_all(tx: &mut WriteTx<'_>, license_id: &str, now: Timestamp) -> Result<u64, Error> {
     tx.execute(
-        "UPDATE activations SET deactivated_at = $1 WHERE license_id = $2 AND deactivated_at IS NULL",
+        "UPDATE activations SET deactivated_at = $1, metadata = NULL WHERE license_id = $2 AND deactivated_at IS NULL",
         params![now.unix_millis(), license_id],
     )
 }

@@ -22,6 +22,8 @@ pub(crate) struct Installation {
     pub(crate) retired_at: Option<Timestamp>,
     /// In PEM, from its first exchange on.
     pub(crate) public_key: Option<String>,
+    /// The one before, which was unpinned and never counts again: somebody may have recorded what it signed.
+    pub(crate) unpinned_key: Option<String>,
     /// The highest counter of an exchange seen.
     pub(crate) counter: i64,
     /// When a counter came that had come before: somebody copied the installation.
@@ -48,7 +50,8 @@ impl Installation {
 macro_rules! columns {
     () => {
         "id, installation_key, product_id, environment, name, license_id, activation_id, linked_at, retired_at,
-         public_key, counter, clone_seen_at, metrics, document_id, document_revision, created_at, last_seen_at"
+         public_key, counter, clone_seen_at, metrics, document_id, document_revision, created_at, last_seen_at,
+         unpinned_key"
     };
 }
 
@@ -99,13 +102,14 @@ pub(crate) fn save(tx: &mut WriteTx<'_>, row: &Installation) -> Result<(), Error
     tx.execute(
         "INSERT INTO installations (id, installation_key, product_id, environment, name, license_id, activation_id,
              linked_at, retired_at, public_key, counter, clone_seen_at, metrics, document_id, document_revision,
-             created_at, last_seen_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             created_at, last_seen_at, unpinned_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, license_id = excluded.license_id,
              activation_id = excluded.activation_id, linked_at = excluded.linked_at,
              retired_at = excluded.retired_at, public_key = excluded.public_key, counter = excluded.counter,
              clone_seen_at = excluded.clone_seen_at, metrics = excluded.metrics, document_id = excluded.document_id,
-             document_revision = excluded.document_revision, last_seen_at = excluded.last_seen_at",
+             document_revision = excluded.document_revision, last_seen_at = excluded.last_seen_at,
+             unpinned_key = excluded.unpinned_key",
         params![
             &row.id,
             &row.installation_key,
@@ -123,7 +127,8 @@ pub(crate) fn save(tx: &mut WriteTx<'_>, row: &Installation) -> Result<(), Error
             row.document.as_ref().map(|(id, _)| id),
             row.document.as_ref().map(|(_, revision)| *revision),
             row.created_at.unix_millis(),
-            millis(row.last_seen_at)
+            millis(row.last_seen_at),
+            row.unpinned_key.as_ref()
         ],
     )?;
     Ok(())
@@ -148,5 +153,6 @@ fn installation(row: &Row<'_>) -> Result<Installation, Error> {
         document,
         created_at: time(row, 15)?,
         last_seen_at: optional_time(row, 16)?,
+        unpinned_key: row.get(17)?,
     })
 }

@@ -65,7 +65,11 @@ pub(crate) fn optional_time(row: &Row<'_>, index: usize) -> Result<Option<Timest
 }
 
 /// A text column that holds one of a set of names.
-pub(crate) fn named<T>(row: &Row<'_>, index: usize, named: impl FnOnce(&str) -> Option<T>) -> Result<T, Error> {
+pub(crate) fn named<T>(
+    row: &Row<'_>,
+    index: usize,
+    named: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, Error> {
     let text: String = row.get(index)?;
     named(&text).ok_or_else(|| foreign(index, text))
 }

@@ -4,7 +4,8 @@ use chancery_db::{Error, ReadTx, Row, WriteTx, params};
 use chancery_license::Environment;
 use chancery_time::Timestamp;
 
-use super::{environment, time};
+use super::revocations::counting;
+use super::{environment, optional_time, time};
 
 /// A list that was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) struct Outlook {
     pub(crate) environment: Environment,
     /// How many entries there are now.
     pub(crate) entries: u64,
+    /// When the newest was added.
+    pub(crate) revoked_at: Option<Timestamp>,
     /// Of the newest list: how many it has, when it was signed and when it wants to be replaced.
     pub(crate) told: Option<(u64, Timestamp, Timestamp)>,
 }
@@ -78,16 +81,22 @@ pub(crate) fn replace(
 }
 
 /// Every product and environment that has a signing key, and entries or a list.
-pub(crate) fn outlooks(tx: &mut ReadTx<'_>) -> Result<Vec<Outlook>, Error> {
+pub(crate) fn outlooks(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<Outlook>, Error> {
     let all = tx.query(
-        "SELECT k.product_id, k.environment,
-                (SELECT count(*) FROM revocations r
-                 WHERE r.product_id = k.product_id AND r.environment = k.environment),
-                l.entries, l.issued_at, l.next_update
-         FROM signing_keys k
-         LEFT JOIN revocation_lists l ON l.product_id = k.product_id AND l.environment = k.environment
-         WHERE k.status = 'current' ORDER BY k.product_id, k.environment",
-        params![],
+        concat!(
+            "SELECT k.product_id, k.environment,
+                    (SELECT count(*) FROM revocations r
+                     WHERE r.product_id = k.product_id AND r.environment = k.environment AND ",
+            counting!(),
+            "),
+                    l.entries, l.issued_at, l.next_update,
+                    (SELECT max(r.revoked_at) FROM revocations r
+                     WHERE r.product_id = k.product_id AND r.environment = k.environment)
+             FROM signing_keys k
+             LEFT JOIN revocation_lists l ON l.product_id = k.product_id AND l.environment = k.environment
+             WHERE k.status = 'current' ORDER BY k.product_id, k.environment"
+        ),
+        params![now.unix_millis()],
         |row| {
             let told = match row.get::<Option<i64>>(3)? {
                 Some(entries) => {
@@ -99,6 +108,7 @@ pub(crate) fn outlooks(tx: &mut ReadTx<'_>) -> Result<Vec<Outlook>, Error> {
                 product_id: row.get(0)?,
                 environment: environment(row, 1)?,
                 entries: number(row, 2)?,
+                revoked_at: optional_time(row, 6)?,
                 told,
             })
         },

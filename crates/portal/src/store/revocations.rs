@@ -48,16 +48,40 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, new: &NewRevocation<'_>) -> Result<()
     Ok(())
 }
 
-/// Every entry, in no order.
+/// Which entries `r` lists still have to tell of at the time `$1`. An issue that nobody takes any longer is not worth
+/// an entry: customers cause these, and would make lists too long to be signed. A whole licence stays while any of
+/// its documents counts, and for ever where they allow renewals after their end.
+macro_rules! counting {
+    () => {
+        "(CASE WHEN r.serial IS NOT NULL
+               THEN NOT EXISTS (SELECT 1 FROM documents d
+                                WHERE d.product_id = r.product_id AND d.environment = r.environment
+                                  AND d.serial = r.serial AND d.counts_until <= $1)
+               ELSE EXISTS (SELECT 1 FROM licenses l WHERE l.id = r.license_id AND l.after_grace <> 'block')
+                 OR EXISTS (SELECT 1 FROM documents d
+                            WHERE d.license_id = r.license_id
+                              AND (d.counts_until IS NULL OR d.counts_until > $1))
+                 OR NOT EXISTS (SELECT 1 FROM documents d WHERE d.license_id = r.license_id)
+          END)"
+    };
+}
+pub(super) use counting;
+
+/// Every entry that lists have to tell of now, in no order.
 pub(crate) fn all(
     tx: &mut ReadTx<'_>,
     product_id: &str,
     environment: Environment,
+    now: Timestamp,
 ) -> Result<Vec<Revocation>, Error> {
     tx.query(
-        "SELECT license_id, serial, reason, revoked_at FROM revocations
-         WHERE product_id = $1 AND environment = $2",
-        params![product_id, environment.name()],
+        concat!(
+            "SELECT r.license_id, r.serial, r.reason, r.revoked_at FROM revocations r
+             WHERE ",
+            counting!(),
+            " AND r.product_id = $2 AND r.environment = $3"
+        ),
+        params![now.unix_millis(), product_id, environment.name()],
         |row| {
             Ok(Revocation {
                 license_id: row.get(0)?,

@@ -50,6 +50,7 @@ chancery_trail::events! {
     LICENSE_REFRESH_REJECTED = "license.refresh_rejected", "A document that came from the portal was not taken, once for each; or an operator asked the portal, and there was no answer that counts.", ["form", "error", "reasons"];
     LICENSE_UNINSTALL = "license.uninstall", "The licences were removed.", ["documents"];
     LICENSE_FORCE_GRACE = "license.force_grace", "An operator opened the emergency grace.", ["serial", "until"];
+    LICENSE_CLOCK_ANCHORED = "license.clock_anchored", "A fresh answer of the portal moved the highest time seen by more than a day.", ["from", "to", "clock"];
     LICENSE_CLOCK_ROLLBACK = "license.clock_rollback", "The clock was found behind the highest time seen.", ["clock", "watermark"];
 
     COLD_START_INIT = "cold_start.init", "An operator opened a cold-start window.", ["plan", "expires_at", "installation_key"];

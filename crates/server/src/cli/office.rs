@@ -13,8 +13,8 @@ use crate::config::Config;
 use crate::licensing::change::Office;
 use crate::licensing::installation::Installation;
 use crate::licensing::{anchors, build, licensed_parts};
-use crate::store::accounts;
 use crate::store;
+use crate::store::accounts;
 
 /// The office of the installation that a configuration names.
 ///

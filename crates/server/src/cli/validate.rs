@@ -29,7 +29,9 @@ pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
     }
     print(&format!("{}: the configuration is valid", file.display()))?;
     if let CallHome::Offline { unused: Some(_) } = &config.license.call_home {
-        print("license.portal is not used: license.offline is set, so that nobody is contacted for licences")?;
+        print(
+            "license.portal is not used: license.offline is set, so that nobody is contacted for licences",
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

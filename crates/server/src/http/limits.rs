@@ -19,8 +19,9 @@ use crate::audit::{Entry, Origin, events};
 use crate::config::policy::Limits;
 use crate::service::Failure;
 use crate::service::failure::Abuse;
-use crate::service::limits::{Reached, name, network_of, take};
+use crate::service::limits::{Reached, name, take};
 use chancery_trail::MAX_USER_AGENT;
+use chancery_web::network_of;
 
 /// How many addresses are kept, those that came last: some 100 bytes each. Whoever has more than that can be
 /// told from nobody.

@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chancery_acme::identifier::IdentifierSet;
@@ -17,6 +17,7 @@ use chancery_acme::{Identifier, Problem};
 use chancery_db::{Db, ReadTx, WriteTx};
 use chancery_rate::{Rate, Refusal, Tat};
 use chancery_time::Timestamp;
+use chancery_web::network_of;
 
 use super::Failure;
 use crate::config::policy::Limits;
@@ -303,16 +304,6 @@ impl Meter {
 pub(crate) fn take(rate: Rate, stored: Option<Tat>, cost: u32, now: Timestamp) -> Result<Tat, Refusal> {
     let most = Tat::from(now + 2 * rate.per());
     rate.take(stored.filter(|tat| *tat <= most), cost, now)
-}
-
-/// The network by which an address is known: an IPv6 client has a /64 of its own to choose from.
-pub(crate) fn network_of(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            format!("{}/64", Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
-    }
 }
 
 /// Removes rows that are worth as much as none from the next page of them, and returns where the page after

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub use client::PortalClient;
 pub use setup::SoldLicense;
-pub use tool::schemathesis;
+pub use tool::{licenseseat, schemathesis};
 
 use crate::process::{Finished, clean_command, run};
 use crate::server::Serving;

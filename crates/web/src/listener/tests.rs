@@ -191,3 +191,33 @@ async fn read_answers(from: &mut (impl AsyncRead + Unpin), answers: usize) {
         missing -= buffer[..length].iter().filter(|&&byte| byte == FILLING).count();
     }
 }
+
+#[tokio::test]
+async fn a_request_that_is_refused_unread_leaves_the_connection_usable() {
+    for kind in KINDS {
+        let server = Server::start(kind, Limits::with_connections(8)).await;
+        let mut client = server.connect().await;
+        client.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n").await.unwrap();
+        client.flush().await.unwrap();
+        // The router has refused it by then, and the body is yet to come.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        client.write_all(b"body").await.unwrap();
+        client.write_all(REQUEST).await.unwrap();
+        within_patience(read_answers(&mut client, 1)).await;
+        drop(client);
+        server.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_told_that_a_long_body_will_not_be_read() {
+    let server = Server::start(Kind::Plain, Limits::with_connections(8)).await;
+    let mut client = server.connect().await;
+    client.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
+    client.write_all(&[b' '; 100_000]).await.unwrap();
+    let mut answer = Vec::new();
+    within_patience(client.read_to_end(&mut answer)).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 405") && answer.contains("connection: close"), "{answer}");
+    server.end().await;
+}

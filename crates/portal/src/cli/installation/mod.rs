@@ -81,8 +81,9 @@ pub(super) fn run(command: InstallationCommand) -> anyhow::Result<()> {
             let page = Page { limit: MAX_PAGE, after };
             list(desk, &product, license, page).await
         }),
-        Command::Show { key, common } => common
-            .visit(async |desk| told("", &installations::show(&desk.office, &actor(), &key).await?)),
+        Command::Show { key, common } => {
+            common.visit(async |desk| told("", &installations::show(&desk.office, &actor(), &key).await?))
+        }
         Command::Link { key, license, name, common } => common.visit(async |desk| {
             let linked = installations::link(&desk.office, &actor(), &key, &license, name).await?;
             told("Linked; the next call of the installation delivers the licence.\n", &linked)
@@ -94,7 +95,10 @@ pub(super) fn run(command: InstallationCommand) -> anyhow::Result<()> {
             told("Retired.\n", &installations::retire(&desk.office, &actor(), &key).await?)
         }),
         Command::Unpin { key, common } => common.visit(async |desk| {
-            told("Its next call pins another key pair.\n", &installations::unpin(&desk.office, &actor(), &key).await?)
+            told(
+                "Its next call pins another key pair.\n",
+                &installations::unpin(&desk.office, &actor(), &key).await?,
+            )
         }),
     }
 }
@@ -116,7 +120,7 @@ async fn list(desk: &Desk, product: &str, license: Option<String>, page: Page) -
         })
         .collect();
     let mut text = match rows.as_slice() {
-        [] => "There are no installations: one is there once it has called, or was linked.\n".to_owned(),
+        [] => "There are no installations: one is listed once it was linked or has registered.\n".to_owned(),
         rows => table(["INSTALLATION", "STATE", "ENVIRONMENT", "LICENCE", "LAST SEEN", "NAME"], rows),
     };
     if let Some(next) = &next {

@@ -142,11 +142,11 @@ mod tests {
             let found: Vec<SocketAddr> = found.iter().map(|address| address.parse().unwrap()).collect();
             permitted(&destinations, scheme, &found).is_ok()
         };
-        assert!(check(Scheme::Https, &["198.51.100.7:0", "127.0.0.1:0", "[2001:db8::7]:0"]));
-        assert!(!check(Scheme::Https, &["198.51.100.7:0", "10.0.0.1:0"]));
-        assert!(!check(Scheme::Https, &["[2001:db8::7]:0", "[::ffff:10.0.0.1]:0"]));
+        assert!(check(Scheme::Https, &["9.9.9.7:0", "127.0.0.1:0", "[2620:fe::7]:0"]));
+        assert!(!check(Scheme::Https, &["9.9.9.7:0", "10.0.0.1:0"]));
+        assert!(!check(Scheme::Https, &["[2620:fe::7]:0", "[::ffff:10.0.0.1]:0"]));
         assert!(check(Scheme::Http, &["127.0.0.1:0", "127.0.0.2:0"]));
-        assert!(!check(Scheme::Http, &["127.0.0.1:0", "198.51.100.7:0"]));
+        assert!(!check(Scheme::Http, &["127.0.0.1:0", "9.9.9.7:0"]));
     }
 
     #[test]

@@ -114,13 +114,13 @@ async fn a_delivery_is_held_by_one_until_its_lease_ends() {
     let bench = Bench::new().await;
     let id = webhook(&bench, true, &["license.suspend"]).await;
     note(&bench, None).await;
-    assert_eq!(waiting(&bench.office).await.unwrap(), [id.clone()]);
+    assert_eq!(waiting(&bench.office).await.unwrap(), std::slice::from_ref(&id));
     let crashed = take_one(&bench, &id).await.unwrap();
     assert!(waiting(&bench.office).await.unwrap().is_empty());
     bench.advance(LEASE - Duration::from_millis(1));
     assert_eq!(take_one(&bench, &id).await, None);
     bench.advance(Duration::from_millis(1));
-    assert_eq!(waiting(&bench.office).await.unwrap(), [id.clone()]);
+    assert_eq!(waiting(&bench.office).await.unwrap(), std::slice::from_ref(&id));
     let takeover = take_one(&bench, &id).await.unwrap();
     assert_eq!((&takeover.id, &takeover.body, takeover.attempts), (&crashed.id, &crashed.body, 2));
     // Whoever was thought dead comes back, and has no say any more.

@@ -15,7 +15,7 @@ use super::{Found, Which, act, existing_organisation, revoked};
 use crate::domain::{Actor, Permission, Refusal, StoredStatus, fields, period};
 use crate::events;
 use crate::store::revocations::{self, NewRevocation, reason_name, reason_named};
-use crate::store::{Page, activations, installations, licenses, plans};
+use crate::store::{Page, activations, documents, installations, licenses, plans};
 
 /// How a licence is renewed.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -211,6 +211,10 @@ pub(crate) async fn transfer(
                 let message = "installations hold seats of the licence: unlink them first";
                 return Err(Refusal::field("release_seats", message).into());
             }
+            let issues = documents::serials_of_taken_seats(step.tx, &license.id, step.now)?;
+            let (product, environment) = (step.product, license.environment);
+            let serials = lists::supersede(step.tx, &product.id, environment, &issues, step.now)?;
+            lists::tell_of(step.office, step.tx, product, environment, &serials, step.now)?;
             released = activations::deactivate_all(step.tx, &license.id, step.now)?;
             licenses::release_seats(step.tx, &license.id)?;
             license.active_seats = 0;

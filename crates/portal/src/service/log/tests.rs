@@ -41,7 +41,7 @@ async fn the_log_is_read_back_and_signed_for() {
     let names: Vec<&str> = found.iter().map(|record| record.event.as_str()).collect();
     assert_eq!(names, ["signing_key.activate", "signing_key.create"]);
     assert_eq!(found[0].details["kid"], json!(key.kid));
-    assert_eq!(found[0].actor.as_deref(), Some("operator:operator"));
+    assert_eq!(found[0].actor.as_deref(), Some("operator"));
     assert_eq!(events(office, &desk, wanted("signing_key.", 1)).await.unwrap().records, found[..1]);
 
     let signed = checkpoint(office, &desk).await.unwrap();

@@ -13,7 +13,8 @@ use crate::service::testing::{Bench, chancery_terms, refused, terms};
 use crate::store::licenses::{self, Terms};
 use crate::store::signing_keys::KnownKey;
 
-const DEVICE: &str = "device-0001";
+/// Of a product of kind chancery it has to be the key of an installation.
+const DEVICE: &str = "INST-000000-000000-000000-000000-000000";
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A product with a signing key, a licence of it, and a device that holds a seat.
@@ -328,7 +329,10 @@ async fn without_a_seat_or_a_licence_that_counts_there_is_no_file() {
 
 #[tokio::test]
 async fn the_largest_values_that_are_taken_in_fit_into_one_file() {
-    let wide = |bytes: usize| json!({ "x": "\u{7f}\"".repeat(bytes / 3) }).as_object().unwrap().clone();
+    let wide = |bytes: usize| {
+        let half = "\u{7f}\"".repeat(bytes / 6);
+        json!({ "x": half, "y": half }).as_object().unwrap().clone()
+    };
     let entitlements = (0..500).map(|number| licenses::Entitlement {
         key: format!("{}{number:03}", "e".repeat(97)),
         expires_at: Some("2030-01-01T00:00:00Z".parse().unwrap()),

@@ -58,17 +58,22 @@ async fn taken(bench: &Bench, text: &str) -> Result<u64, Failure> {
     Ok(take(&bench.office, &desk(), "chancery", None, text).await?.1.sequence)
 }
 
+/// What a program is sent that has the manifests up to that number.
+async fn sent(bench: &Bench, held: u64) -> Vec<String> {
+    let manifests = bench.office.read(move |_, tx| {
+        let product = scope::product(tx, &desk(), "chancery")?;
+        newer_than(tx, &product, Prod, held)
+    });
+    manifests.await.unwrap()
+}
+
 /// What a program that was built with the first root makes of the newest list.
 async fn believed(bench: &Bench) -> Result<u64, DocumentError> {
     let (_, list) = revocations::newest(&bench.office, &desk(), "chancery", None).await.unwrap();
     let anchor =
         Anchor { key: offline(1).public().clone(), product: "chancery".to_owned(), environment: Prod };
     let mut keyring = Keyring::new(&TrustAnchors::new(vec![anchor]).unwrap(), "chancery", Prod).unwrap();
-    let manifests = bench.office.read(|_, tx| {
-        let product = scope::product(tx, &desk(), "chancery")?;
-        newer_than(tx, &product, Prod, 0)
-    });
-    for manifest in manifests.await.unwrap() {
+    for manifest in sent(bench, 0).await {
         keyring = keyring.admit(&manifest)?;
     }
     Ok(open::<RevocationList>(&list.body, &keyring)?.body().sequence)
@@ -139,6 +144,38 @@ async fn a_root_hands_over_by_a_manifest() {
     // The root that is shown stays the one that programs are built with.
     let shown = root(&bench.office, &desk(), "chancery", None).await.unwrap();
     assert_eq!(&shown.root.public_key, offline(1).public());
+}
+
+#[tokio::test]
+async fn only_the_manifests_that_are_needed_are_sent() {
+    let (bench, key) = ceremony().await;
+    let mut texts = Vec::new();
+    for sequence in 1..=40 {
+        // Number 20 hands over.
+        let (root, next) = if sequence <= 20 { (1, 2) } else { (2, 2) };
+        let next = (sequence == 20).then(|| offline(next));
+        texts.push(signed(&bench, offline(root), next.as_ref(), sequence, &[(&key, &BOTH)]));
+        taken(&bench, texts.last().unwrap()).await.unwrap();
+    }
+    assert_eq!(sent(&bench, 0).await, [texts[19].clone(), texts[39].clone()]);
+    assert_eq!(sent(&bench, 20).await, [texts[39].clone()]);
+    assert!(sent(&bench, 40).await.is_empty());
+    signing::activate(&bench.office, &desk(), "chancery", &key.kid).await.unwrap();
+    revocations::issue(&bench.office, &desk(), "chancery", None).await.unwrap();
+    assert_eq!(believed(&bench).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_program_that_many_roots_passed_by_catches_up_in_steps() {
+    let (bench, key) = ceremony().await;
+    let mut texts = Vec::new();
+    for sequence in 1..=20 {
+        let (root, next) = (u8::try_from(sequence).unwrap(), u8::try_from(sequence + 1).unwrap());
+        texts.push(signed(&bench, offline(root), Some(&offline(next)), sequence, &[(&key, &BOTH)]));
+        taken(&bench, texts.last().unwrap()).await.unwrap();
+    }
+    assert_eq!(sent(&bench, 0).await, texts[..MAX_SENT]);
+    assert_eq!(sent(&bench, 16).await, texts[MAX_SENT..]);
 }
 
 #[tokio::test]

@@ -101,6 +101,9 @@ async fn a_revocation_waits_for_a_key_that_can_tell_of_it() {
     let bench = Bench::new().await;
     let product = bench.product("my-app").await;
     let id = revoke(&bench, &product, None, Reason::Unpaid).await;
+    let told = bench.told().await.pop().unwrap();
+    assert_eq!(told.event, "document.revocations_failed");
+    assert!(told.details["reason"].as_str().unwrap().contains("signing-key create"));
     assert_eq!(refused(newest(&bench.office, &desk(), "my-app", None).await).code, Code::NotFound);
     assert_eq!(issue_due(&bench.office).await.unwrap(), 0);
     assert!(

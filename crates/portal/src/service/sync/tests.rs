@@ -4,15 +4,15 @@ use chancery_license::Environment::{Dev, Prod};
 use chancery_license::exchange::{Held, Metrics, Nonce, open_response, seal_request};
 use chancery_license::key::RANDOM_BYTES;
 use chancery_license::{
-    Anchor, Database, Keyring, License as LicenseDocument, LicenseKey, Method, Plan, RevocationList, TrustAnchors,
-    open,
+    Anchor, Database, Keyring, License as LicenseDocument, LicenseKey, Method, Plan, RevocationList,
+    TrustAnchors, open,
 };
 
 use super::*;
-use crate::service::testing::{Bench, chancery_terms, refused};
-use crate::service::licenses::{self as license_service, Renewal, Revocation, Which};
 use crate::service::claims::Claim;
+use crate::service::licenses::{self as license_service, Renewal, Revocation, Which};
 use crate::service::machine_files::{self, Order};
+use crate::service::testing::{Bench, chancery_terms, refused};
 use crate::service::{installations, revocations as lists, signing};
 use crate::store::activations;
 
@@ -76,8 +76,10 @@ impl Site {
         let response = response.into_document().body;
         let opened = |text: &String| open::<LicenseDocument>(text, &self.keyring).ok();
         let list = |text: &String| open::<RevocationList>(text, &self.keyring).ok();
-        let license = response.documents.iter().find_map(opened).map(|document| document.into_document().body);
-        let revocations = response.documents.iter().find_map(list).map(|document| document.into_document().body);
+        let license =
+            response.documents.iter().find_map(opened).map(|document| document.into_document().body);
+        let revocations =
+            response.documents.iter().find_map(list).map(|document| document.into_document().body);
         if let Some(license) = &license {
             caller.held.serial = license.serial;
         }
@@ -166,8 +168,7 @@ async fn a_machine_file_that_was_carried_in_is_followed_by_a_newer_document_and_
     let site = Site::new().await;
     let mut caller = Caller::new(1);
     assert_eq!(site.reply(&mut caller, Some(&site.license_key)).await.unwrap().license.unwrap().serial, 1);
-    let claim =
-        Claim::new("chancery".to_owned(), site.license_key.reveal(), caller.key.to_string()).unwrap();
+    let claim = Claim::new("chancery".to_owned(), site.license_key.reveal(), caller.key.to_string()).unwrap();
     machine_files::issue(&site.bench.office, &desk(), claim, Order::default()).await.unwrap();
 
     caller.held.serial = 2;
@@ -188,7 +189,9 @@ async fn what_is_linked_before_the_first_call_is_delivered_by_it() {
     let site = Site::new().await;
     let mut caller = Caller::new(1);
     let office = &site.bench.office;
-    installations::link(office, &desk(), &caller.key, &site.license.id, Some("west".to_owned())).await.unwrap();
+    installations::link(office, &desk(), &caller.key, &site.license.id, Some("west".to_owned()))
+        .await
+        .unwrap();
     let reply = site.reply(&mut caller, None).await.unwrap();
     assert_eq!((reply.verdict, reply.license.unwrap().serial), (Verdict::Licensed, 1));
     let id = caller.key.to_string();
@@ -276,10 +279,10 @@ async fn a_copy_shows_and_locks_nobody_out() {
     let site = Site::new().await;
     let mut caller = Caller::new(1);
     for _ in 0..3 {
-        assert!(site.reply(&mut caller, None).await.unwrap().warnings.is_empty());
+        assert!(site.reply(&mut caller, Some(&site.license_key)).await.unwrap().warnings.is_empty());
     }
     caller.counter = 1;
-    let reply = site.reply(&mut caller, Some(&site.license_key)).await.unwrap();
+    let reply = site.reply(&mut caller, None).await.unwrap();
     assert_eq!((reply.verdict, reply.warnings.len()), (Verdict::Licensed, 1));
     let told = site.bench.told().await;
     assert!(told.iter().any(|told| told.event == "installation.clone"), "{told:?}");
@@ -307,7 +310,7 @@ async fn a_request_is_for_this_installation_product_and_environment() {
     assert_eq!(code(answer(office, caller.key.as_str(), &foreign).await), Code::ProductNotFound);
 
     // A licence of another environment is not there, and an installation stays in its own.
-    site.reply(&mut caller, None).await.unwrap();
+    site.reply(&mut caller, Some(&site.license_key)).await.unwrap();
     caller.environment = Dev;
     let key = signing::create(office, &desk(), "chancery", Some(Dev)).await.unwrap();
     signing::activate(office, &desk(), "chancery", &key.kid).await.unwrap();
@@ -315,6 +318,54 @@ async fn a_request_is_for_this_installation_product_and_environment() {
     let mut fresh = Caller { environment: Dev, ..Caller::new(3) };
     let refusal = refused(site.reply(&mut fresh, Some(&site.license_key)).await.map(|_| ()));
     assert_eq!(refusal.code, Code::LicenseNotFound);
+}
+
+#[tokio::test]
+async fn what_was_recorded_changes_nothing_when_it_is_sent_again() {
+    let site = Site::new().await;
+    let mut caller = Caller::new(1);
+    let office = &site.bench.office;
+    caller.counter = 1;
+    let recorded =
+        seal_request(&caller.request(Some(&site.license_key), site.bench.now()), &caller.pair).unwrap();
+    answer(office, caller.key.as_str(), &recorded).await.unwrap();
+    installations::unlink(office, &desk(), &caller.key).await.unwrap();
+    answer(office, caller.key.as_str(), &recorded).await.unwrap();
+    let shown = installations::show(office, &desk(), &caller.key).await.unwrap();
+    assert_eq!((shown.license_id, site.seats().await), (None, 0));
+    // Nor does it bring back the key pair that was forgotten.
+    installations::unpin(office, &desk(), &caller.key).await.unwrap();
+    let refusal = refused(answer(office, caller.key.as_str(), &recorded).await.map(|_| ()));
+    assert_eq!(refusal.code, Code::Forbidden);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_a_key_that_somebody_made_up() {
+    let site = Site::new().await;
+    assert_eq!(site.reply(&mut Caller::new(1), None).await.unwrap().verdict, Verdict::Unlinked);
+    let key = Caller::new(1).key;
+    let refusal = refused(installations::show(&site.bench.office, &desk(), &key).await);
+    assert_eq!(refusal.code, Code::NotFound);
+    assert!(!site.bench.told().await.iter().any(|told| told.event == "document.response"));
+}
+
+#[tokio::test]
+async fn what_keeps_a_document_from_being_made_is_a_warning() {
+    let site = Site::new().await;
+    let mut caller = Caller::new(1);
+    site.reply(&mut caller, Some(&site.license_key)).await.unwrap();
+    let id = site.license.id.clone();
+    site.bench
+        .write(move |tx| {
+            tx.execute(
+                "UPDATE licenses SET organisation_id = NULL, revision = revision + 1 WHERE id = $1",
+                chancery_db::params![&id],
+            )
+        })
+        .await;
+    let reply = site.reply(&mut caller, None).await.unwrap();
+    assert_eq!((reply.verdict, reply.license), (Verdict::Licensed, None));
+    assert!(reply.warnings[0].contains("an organisation"), "{:?}", reply.warnings);
 }
 
 #[tokio::test]

@@ -106,8 +106,8 @@ async fn webhooks_are_within_reach_of_keys_of_their_own_kind_for_all_products() 
         ids.sort();
         ids
     };
-    assert_eq!(ids(&live).await, [of_live.id.clone()]);
-    assert_eq!(ids(&test_key).await, [of_test.id.clone()]);
+    assert_eq!(ids(&live).await, std::slice::from_ref(&of_live.id));
+    assert_eq!(ids(&test_key).await, std::slice::from_ref(&of_test.id));
     assert_eq!(ids(&with(None)).await.len(), 2);
     let id = of_live.id.as_str();
     let page = Page { limit: 10, after: None };

@@ -30,8 +30,7 @@ fn the_portal_is_reached_through_a_proxy(engine: Engine) {
     let file = stage.server.server_workdir().join("proxy-password");
     for kind in Kind::ALL {
         let proxy = Proxy::before(&stage.portal, kind);
-        let by_file =
-            json!({ "url": proxy.url(), "username": USERNAME, "password_file": "proxy-password" });
+        let by_file = json!({ "url": proxy.url(), "username": USERNAME, "password_file": "proxy-password" });
         let by_variable = json!({ "url": proxy.url(), "username": USERNAME });
         std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
         let right = stage.refresh_through(by_file.clone(), &[]).succeeded();
@@ -46,11 +45,12 @@ fn the_portal_is_reached_through_a_proxy(engine: Engine) {
             stage.refresh_through(by_file, &[("CHANCERY_PROXY_PASSWORD", "mistaken-by-all")]),
         ] {
             let refused = refused.exited_with(1);
-            let expected = if kind == Kind::Socks { "authentication" } else { "proxy authorization required" };
-            assert!(refused.stderr.to_lowercase().contains(expected), "{kind:?}: {refused}");
+            let expected =
+                if kind == Kind::Socks { "credentials not accepted" } else { "proxy authorization required" };
+            assert!(refused.stderr.contains(expected), "{kind:?}: {refused}");
             assert!(!refused.stderr.contains("mistaken-by-all"), "{kind:?}: {refused}");
             let told = stage.status()["last_failure"]["reason"].to_string();
-            assert!(told.to_lowercase().contains(expected) && !told.contains("mistaken"), "{kind:?}: {told}");
+            assert!(told.contains(expected) && !told.contains("mistaken"), "{kind:?}: {told}");
         }
         assert_eq!(proxy.asked().len(), 2, "{kind:?}");
         let outbound = stage.customer(&["outbound"]).succeeded();

@@ -86,7 +86,8 @@ fn connect(stream: &mut (impl Read + Write)) -> Option<String> {
     let request = Message::read(stream)?;
     let expected = format!("Basic {}", Base64::encode_string(format!("{USERNAME}:{PASSWORD}").as_bytes()));
     if request.field("proxy-authorization") != Some(&expected) {
-        let refusal = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let refusal =
+            "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         stream.write_all(refusal.as_bytes()).ok()?;
         stream.flush().ok()?;
         return None;

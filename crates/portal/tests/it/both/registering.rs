@@ -80,7 +80,9 @@ fn a_registration_that_is_refused_changes_nothing(engine: Engine) {
     assert_eq!(portal.log().matches("/sync").count(), asked);
 
     let after = stage.status();
-    for member in ["state", "license", "waiting", "cold_start", "machine_name", "verdict", "last_failure", "rejected"] {
+    for member in
+        ["state", "license", "waiting", "cold_start", "machine_name", "verdict", "last_failure", "rejected"]
+    {
         assert_eq!(after[member], before[member], "{member}");
     }
     let server = stage.serve();

@@ -41,8 +41,19 @@ impl Stage {
         let portal = PortalSite::new(PORTAL, engine).logging("debug");
         let binary = sibling(PORTAL, "chancery");
         let server = Installation::without_window(binary.to_str().unwrap(), engine).logging("debug");
-        portal.json(&["product", "create", "--slug", "chancery", "--name", "Chancery", "--kind", "chancery", "--with-plans"]);
-        let organisation = portal.json(&["org", "create", "--name", "Example Ltd", "--email", "it@example.org"]);
+        portal.json(&[
+            "product",
+            "create",
+            "--slug",
+            "chancery",
+            "--name",
+            "Chancery",
+            "--kind",
+            "chancery",
+            "--with-plans",
+        ]);
+        let organisation =
+            portal.json(&["org", "create", "--name", "Example Ltd", "--email", "it@example.org"]);
         let root = trust("anchor.pem");
         portal.json(&["signing-root", "set", "--env", "dev", &root]);
         let stage = Self {
@@ -228,9 +239,15 @@ impl Stage {
         for key in self.keys.lock().unwrap().iter() {
             // The groups alone would do, however they are written.
             let bare = key.trim_start_matches("CRT-");
-            for form in [bare.to_owned(), bare.replace('-', ""), bare.to_lowercase(), bare.replace('-', "%2D")] {
+            for form in
+                [bare.to_owned(), bare.replace('-', ""), bare.to_lowercase(), bare.replace('-', "%2D")]
+            {
                 let line = text.lines().find(|line| line.contains(&form));
-                assert!(line.is_none(), "{what} names a licence key: {}", line.unwrap_or_default().replace(&form, "…"));
+                assert!(
+                    line.is_none(),
+                    "{what} names a licence key: {}",
+                    line.unwrap_or_default().replace(&form, "…")
+                );
             }
         }
     }

@@ -241,7 +241,7 @@ fn what_no_device_could_read_is_refused(engine: Engine) {
             let answer = vendor.patch(&url, &wrong).await;
             assert!(answer.status.is_client_error(), "{wrong}: {answer:?}");
         }
-        let full = json!({ "entitlements": entitled(500), "metadata": { "x": "x".repeat(131_000) } });
+        let full = json!({ "entitlements": entitled(500), "metadata": { "x": "x".repeat(65_000), "y": "y".repeat(65_000) } });
         let told = vendor.patch(&url, &full).await.done();
         assert_eq!(told["active_entitlements"].as_array().unwrap().len(), 500);
         // And a machine file of all that can be had.

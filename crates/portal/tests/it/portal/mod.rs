@@ -6,6 +6,7 @@ mod catalogue;
 mod crash;
 mod document;
 mod error_codes;
+mod known_client;
 mod licenses;
 mod openapi;
 mod seats;

@@ -21,7 +21,7 @@ use crate::config::{PassphraseSource, secret_in};
 const MAX_ANSWER_BYTES: usize = 11 * 1_024 * 1_024;
 /// The longest answer that says what was wrong.
 const MAX_ERROR_BYTES: usize = 64 * 1_024;
-/// More manifests than that nobody is behind.
+/// How many manifests are read of one answer, the first ones; the next answer goes on from there.
 const MAX_KEYS: usize = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -107,11 +107,19 @@ impl Client {
             return Err(refusal(status, response).await);
         }
         let answer = bounded(response, MAX_ANSWER_BYTES).await?;
-        let answer: Answer = serde_json::from_slice(&answer).map_err(|_| Failure::NotAnAnswer)?;
-        if answer.object != "installation_sync" || answer.keys.len() > MAX_KEYS {
+        Sealed::of(&answer)
+    }
+}
+
+impl Sealed {
+    fn of(answer: &[u8]) -> Result<Self, Failure> {
+        let Answer { object, response, mut keys } =
+            serde_json::from_slice(answer).map_err(|_| Failure::NotAnAnswer)?;
+        if object != "installation_sync" {
             return Err(Failure::NotAnAnswer);
         }
-        Ok(Sealed { response: answer.response, keys: answer.keys })
+        keys.truncate(MAX_KEYS);
+        Ok(Self { response, keys })
     }
 }
 

@@ -57,7 +57,8 @@ pub(crate) enum Refused {
     #[error("the licence is for another product")]
     ProductMismatch,
     #[error(
-        "it knows this installation key with another key pair: ask the vendor to forget the old one, if this is the same machine set up anew"
+        "it does not let this installation in: either it was retired, and the vendor has to link it again; or it is known with \
+         another key pair, and the vendor has to forget that one, if this is the same machine set up anew"
     )]
     Forbidden,
     #[error("it was asked too often: try again later")]

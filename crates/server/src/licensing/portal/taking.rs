@@ -6,6 +6,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use chancery_db::WriteTx;
 use chancery_license::exchange::{Response, Verdict};
+use chancery_license::state::DEFAULT_CLOCK_TOLERANCE;
 use chancery_license::{Document, DocumentError};
 use chancery_time::Timestamp;
 use serde_json::json;
@@ -64,8 +65,14 @@ impl Delivery<'_> {
         office
             .db
             .write({
-                let office = office.clone();
-                move |tx| re_anchor(&office, tx, answered)
+                let (office, counter) = (office.clone(), self.response.body.counter);
+                move |tx| {
+                    // Somebody has asked since: what is told then is newer.
+                    if contacts::contact(tx)?.counter != counter {
+                        return Err(Failure::Busy);
+                    }
+                    re_anchor(&office, tx, answered, now)
+                }
             })
             .await?;
         let known = office.db.read(contacts::rejections).await?;
@@ -170,7 +177,7 @@ async fn conclude(
         .db
         .write(move |tx| {
             // Again: a document that was taken meanwhile, and one that was replaced, may have moved it.
-            re_anchor(&office, tx, answered)?;
+            re_anchor(&office, tx, answered, now)?;
             let contact = contacts::contact(tx)?;
             let machine_name = name.clone().or(contact.machine_name);
             let concluded = Contact {
@@ -212,9 +219,20 @@ fn note_registration(
     Ok(office.note(tx, events::LICENSE_REGISTER, "registered", details, now)?)
 }
 
-fn re_anchor(office: &Office, tx: &mut WriteTx<'_>, answered: Timestamp) -> Result<(), Failure> {
+fn re_anchor(
+    office: &Office,
+    tx: &mut WriteTx<'_>,
+    answered: Timestamp,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let record = office.installation.record(tx)?.ok_or(Failure::RecordDamaged)?;
     let times = record.times.re_anchored(answered);
+    let before = record.times.watermark.time();
+    // Whose clock was wrong, nobody here can tell: the log keeps what the portal said.
+    if before.since(answered).max(answered.since(before)) > DEFAULT_CLOCK_TOLERANCE {
+        let details = json!({ "from": before, "to": answered, "clock": now });
+        office.note(tx, events::LICENSE_CLOCK_ANCHORED, "portal_answer", details, now)?;
+    }
     office.installation.keep(tx, &Record { times, ..record })?;
     Ok(())
 }

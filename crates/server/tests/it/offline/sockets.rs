@@ -80,7 +80,7 @@ impl Expected<'_> {
     }
 
     fn here(&self) -> Option<SocketAddr> {
-        self.listener.map(|installation| SocketAddr::from(([127, 0, 0, 1], installation.port())))
+        self.listener.map(|installation| SocketAddr::from(([127, 0, 0, 1], installation.listening())))
     }
 }
 

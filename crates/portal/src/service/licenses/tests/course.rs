@@ -91,10 +91,10 @@ async fn a_revocation_is_for_good_and_on_the_list() {
     let details = scene.details(&id).await;
     assert_eq!((&details["status"], &details["revocation_reason"]), (&json!("revoked"), &json!("unpaid")));
     assert_eq!(details["revoked_at"], "2026-06-14T12:00:00Z");
-    let product = scene.product.id.clone();
+    let (product, now) = (scene.product.id.clone(), scene.bench.now());
     let entries = scene
         .bench
-        .write(move |tx| revocations::all(tx, &product, chancery_license::Environment::Prod))
+        .write(move |tx| revocations::all(tx, &product, chancery_license::Environment::Prod, now))
         .await;
     assert_eq!(entries.len(), 1);
     assert_eq!((entries[0].license_id.as_str(), entries[0].serial), (id.as_str(), None));

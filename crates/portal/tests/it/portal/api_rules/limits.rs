@@ -35,9 +35,12 @@ async fn opened(client: &PortalClient, kid: &str, file: &Value, key: &str, devic
     open(file["data"]["attributes"]["certificate"].as_str().unwrap(), &expected).unwrap()
 }
 
-/// An object of so many bytes of JSON.
+/// An object of so many bytes of JSON, in four texts.
 fn object_of(bytes: usize) -> Value {
-    json!({ "x": "x".repeat(bytes - r#"{"x":""}"#.len()) })
+    let texts =
+        |last| json!({ "x": ["x".repeat(bytes / 4), "x".repeat(bytes / 4), "x".repeat(bytes / 4), last] });
+    let missing = bytes - texts(String::new()).to_string().len();
+    texts("x".repeat(missing))
 }
 
 /// Objects in objects, so many levels of them.
@@ -73,6 +76,7 @@ fn what_is_too_long_is_refused(engine: Engine) {
             (json!({ "device_name": "é".repeat(128) }), "device_name"),
             (json!({ "device_name": "a\nb" }), "device_name"),
             (json!({ "metadata": object_of(131_073) }), "metadata"),
+            (json!({ "metadata": { "x": "x".repeat(65_537) } }), "metadata"),
             (json!({ "metadata": nested(21) }), "metadata"),
             (json!({ "metadata": members(257) }), "metadata"),
             (json!({ "metadata": nodes(4_097) }), "metadata"),

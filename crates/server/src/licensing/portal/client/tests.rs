@@ -68,6 +68,15 @@ fn a_code_is_shown_only_if_it_looks_like_one() {
     }
 }
 
+#[test]
+fn of_many_manifests_the_first_are_read() {
+    let keys: Vec<String> = (1..=40).map(|number| number.to_string()).collect();
+    let answer = |object: &str| json!({ "object": object, "response": "r", "keys": keys }).to_string();
+    let sealed = Sealed::of(answer("installation_sync").as_bytes()).map_err(|failure| failure.to_string());
+    assert_eq!(sealed.unwrap().keys, keys[..16]);
+    assert!(matches!(Sealed::of(answer("license").as_bytes()), Err(Failure::NotAnAnswer)));
+}
+
 /// Whoever takes the connection and says nothing is not waited for without end.
 #[tokio::test]
 async fn silence_is_not_waited_for() {
