@@ -1,8 +1,8 @@
-# The five things one does here. Each is a short call of a script in tools/,
+# The six things one does here. Each is a short call of a script in tools/,
 # which says at its top what it needs and what it leaves behind.
 # Arguments go through ARGS: make test ARGS='-p chancery-db'
 
-.PHONY: run test check bench soak demo
+.PHONY: run demo test check bench soak
 
 run: ; @tools/run.sh $(ARGS)
 demo: ; @tools/demo.sh $(ARGS)

@@ -4,7 +4,7 @@
 //! is then answered with a licence document.
 
 use chancery_db::WriteTx;
-use chancery_license::{Environment, InstallationKey};
+use chancery_license::{Environment, InstallationKey, limits};
 use chancery_time::Timestamp;
 use serde_json::json;
 
@@ -41,6 +41,10 @@ pub(crate) async fn link(
     name: Option<String>,
 ) -> Result<Installation, Failure> {
     actor.require(Permission::InstallationsWrite)?;
+    if let Some(name) = &name {
+        // It goes into machine files.
+        limits::device_name(name).map_err(|broken| Refusal::field("name", broken.rule))?;
+    }
     let ids = Ids::fresh()?;
     let (actor, key, license_id) = (actor.clone(), key.clone(), license_id.to_owned());
     office
@@ -95,14 +99,14 @@ async fn end(
 ) -> Result<Installation, Failure> {
     actor.require(Permission::InstallationsWrite)?;
     let (actor, key) = (actor.clone(), key.clone());
-    let changed = office
+    office
         .write(move |office, tx| {
             let now = office.now();
             let mut row = within_reach(installations::by_key(tx, key.as_str())?, &actor)?;
             let license_id = row.license_id.take();
             // A second time there is nothing left to do.
             if license_id.is_none() && (!retires || row.retired_at.is_some()) {
-                return Ok((row, false));
+                return Ok(row);
             }
             // The seat's are among them, and are revoked with it.
             let issues = documents::serials_of_installation(tx, &row, now)?;
@@ -123,10 +127,9 @@ async fn end(
                 now,
             )?;
             tell_of(office, tx, &row, &serials, now)?;
-            Ok((row, true))
+            Ok(row)
         })
-        .await?;
-    Ok(changed.0)
+        .await
 }
 
 /// Forgets the key pair of an installation that was set up anew: its next call pins the one that it brings.

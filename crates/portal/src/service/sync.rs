@@ -12,7 +12,10 @@ use chancery_db::WriteTx;
 use chancery_license::document::{DocumentError, Verified};
 use chancery_license::exchange::{Request, Response, Verdict, open_request};
 use chancery_license::manifest::Use;
-use chancery_license::{Document, Environment, InstallationKey, License as LicenseBody, SigningKey, seal};
+use chancery_license::{
+    Configuration, Document, Environment, InstallationKey, License as LicenseBody, Misfit, SigningKey, Usage,
+    seal,
+};
 use chancery_time::Timestamp;
 use serde_json::json;
 
@@ -264,7 +267,36 @@ impl Call<'_> {
             return Err(Refusal::new(Code::ProductMismatch, "the licence is of another product").into());
         }
         license.status_at(self.now).usable(None, self.now)?;
+        // What it has would be revoked, and what it gets not be taken.
+        if row.license_id.as_ref().is_some_and(|linked| *linked != license.id) {
+            self.fits(&license)?;
+        }
         link_in(self.office, tx, row, &license, self.ids, &self.actor(), self.now)
+    }
+
+    /// Whether a licence covers what the installation says that it runs.
+    fn fits(&self, license: &License) -> Result<(), Refusal> {
+        let Some(allowed) = &license.terms.chancery else { return Ok(()) };
+        let metrics = self.asked.request.metrics;
+        let mut reasons = allowed.entitlements.misfits(Configuration {
+            database: metrics.database,
+            authorities: u64::from(metrics.authorities),
+            features: [].into(),
+        });
+        reasons.extend(allowed.entitlements.excesses(Usage {
+            managed_servers: metrics.managed_servers,
+            certificates: metrics.active_certificates,
+            ..Usage::default()
+        }));
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<&str> = reasons.into_iter().map(Misfit::reason).collect();
+        let message = format!(
+            "the installation has a licence, and this other one does not cover what it runs: {}",
+            reasons.join(" ")
+        );
+        Err(Refusal::new(Code::NotActive, message).with("reasons", json!(reasons)))
     }
 
     /// The licence document that the installation lacks: a new one where the licence changed or the last one no longer

@@ -4,7 +4,7 @@ use chancery_license::Environment::{Dev, Prod};
 use chancery_license::exchange::{Held, Metrics, Nonce, open_response, seal_request};
 use chancery_license::key::RANDOM_BYTES;
 use chancery_license::{
-    Anchor, Database, Keyring, License as LicenseDocument, LicenseKey, Method, Plan, RevocationList,
+    Anchor, Database, Keyring, License as LicenseDocument, LicenseKey, Limit, Method, Plan, RevocationList,
     TrustAnchors, open,
 };
 
@@ -337,6 +337,33 @@ async fn what_was_recorded_changes_nothing_when_it_is_sent_again() {
     installations::unpin(office, &desk(), &caller.key).await.unwrap();
     let refusal = refused(answer(office, caller.key.as_str(), &recorded).await.map(|_| ()));
     assert_eq!(refusal.code, Code::Forbidden);
+}
+
+#[tokio::test]
+async fn who_has_a_licence_does_not_lose_it_to_one_that_is_too_small() {
+    let site = Site::new().await;
+    let mut caller = Caller::new(1);
+    site.reply(&mut caller, Some(&site.license_key)).await.unwrap();
+    let product = site.bench.write(|tx| products::by_slug(tx, "chancery")).await.unwrap();
+    let mut terms = chancery_terms("tiny", Plan::Free);
+    let tiny = terms.chancery.as_mut().unwrap();
+    tiny.entitlements.max_managed_servers = Limit::AtMost(2);
+    let (organisation, end) = (site.license.organisation_id.clone(), site.license.expires_at);
+    let (_, small) = site
+        .bench
+        .license(&product, terms, |license| {
+            license.organisation_id = organisation;
+            license.expires_at = end;
+        })
+        .await;
+    let refusal = refused(site.reply(&mut caller, Some(&small)).await.map(|_| ()));
+    assert_eq!(
+        (refusal.code, &refusal.details["reasons"][0]),
+        (Code::NotActive, &json!("managed_servers_exceeded"))
+    );
+    let reply = site.reply(&mut caller, None).await.unwrap();
+    assert_eq!((reply.verdict, reply.revocations), (Verdict::Licensed, None));
+    assert_eq!(site.seats().await, 1);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ pub(crate) enum Refused {
     Revoked,
     #[error("the licence is suspended")]
     Suspended,
-    #[error("the licence is not active")]
+    #[error("the licence has not begun yet, or does not cover what this installation runs")]
     NotActive,
     #[error("every seat of the licence is taken: free one in the portal, or get more")]
     SeatLimitExceeded,
