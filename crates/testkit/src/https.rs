@@ -162,8 +162,15 @@ impl HttpsClient {
 
     async fn dial(&self, url: &Uri) -> Result<TlsStream<TcpStream>, AnyError> {
         let host = url.host().ok_or("a URL with a host")?;
-        let tcp = TcpStream::connect((host, url.port_u16().unwrap_or(443))).await?;
-        Ok(self.tls.connect(ServerName::try_from(host.to_owned())?, tcp).await?)
+        let mut jumps = 0;
+        loop {
+            let tcp = TcpStream::connect((host, url.port_u16().unwrap_or(443))).await?;
+            match self.tls.connect(ServerName::try_from(host.to_owned())?, tcp).await {
+                // A server whose clock jumps gives up the handshake that is under way: its time is over.
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && jumps < 3 => jumps += 1,
+                connected => return Ok(connected?),
+            }
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use chancery_testkit::{Engine, Responder};
 use serde_json::json;
 
+use super::DAY;
 use super::stage::{Stage, accepted, count, denied, text};
-use super::{DAY, HOUR};
 use crate::portal::{block_on, on_both_engines};
 
 on_both_engines!(
@@ -23,8 +23,8 @@ fn a_linked_licence_is_delivered(engine: Engine) {
         let server = stage.serve();
         server.log_until("the licence portal answered: this installation is unlinked");
         let mut client = stage.client().await;
-        for _ in 0..8 {
-            stage.pass(DAY).await;
+        for _ in 0..7 {
+            stage.next_poll(&server).await;
         }
         client.nonce().await;
         denied(&client.new_order("early.localhost", json!({})).await, "cold");
@@ -90,7 +90,7 @@ fn a_renewal_is_delivered(engine: Engine) {
         let server = stage.serve();
         let mut client = stage.client().await;
         for _ in 0..5 {
-            stage.pass(25 * HOUR).await;
+            stage.next_poll(&server).await;
         }
         server.log_until(r#"to="expired""#);
         client.nonce().await;

@@ -193,11 +193,16 @@ impl Stage {
         client
     }
 
-    /// Lets time pass for both programs. A connection wakes the server up, which else sees only later how late it is.
+    /// Lets time pass for both programs.
     pub(super) async fn pass(&self, time: Duration) {
         self.clock.advance(time);
+        self.wake().await;
+    }
+
+    /// A connection wakes the server up, which else sees only later how late it is.
+    async fn wake(&self) {
         let (client, url) = (self.server.https_client_under(&self.clock), self.server.directory_url());
-        // A connection that is being made while the clock is moved may have taken too long by that.
+        // One that is being made while the clock is moved may have taken too long by that.
         for _ in 0..3 {
             if client.try_certificate(&url).await.is_some() {
                 break;
@@ -234,12 +239,13 @@ impl Stage {
         }
     }
 
-    /// Lets seconds pass until something has come about.
+    /// Waits until something has come about. The clock is left alone: a question that is under way would take too
+    /// long by it.
     pub(super) async fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !is_so() {
             assert!(begun.elapsed() < PATIENCE, "{PATIENCE:?} have passed, and not: {what}");
-            self.pass(Duration::from_secs(2)).await;
+            self.wake().await;
         }
     }
 
