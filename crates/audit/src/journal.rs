@@ -129,7 +129,7 @@ pub enum OpenError {
     },
     /// The directory holds the log of another node, and this one has none yet.
     #[error(
-        "the audit log in {} is that of node {found}, and this is node {node}: the working directory was moved, copied or put back. Its log is not gone on with. Put it aside with `mv '{0}' '{0}.{found}'`, and a new one is begun; the old one verifies with `chancery audit verify --node {found} --log '{0}.{found}'`",
+        "the audit log in {} is that of node {found}, and this is node {node}: the working directory was moved, copied or put back. Its log is not gone on with. Put it aside with `mv '{0}' '{0}.{found}'`, and a new one is begun; the old one verifies with `chancery audit verify --node {found} --log '{0}.{found}'` (a portal's with `chancery-portal log verify` and the same arguments)",
         .directory.display()
     )]
     AnotherNode {

@@ -53,7 +53,7 @@ pub(crate) fn settle(tx: &mut WriteTx<'_>, node: &str, events: &[Told], head: &[
         let waiting = waiting.into_iter().map(|(id, at)| Told { id, at });
         anyhow::ensure!(
             waiting.eq(stretch.iter().copied()),
-            "the audit log holds events that the store does not know: the database is older than the log, as after a restore; run `chancery audit verify`"
+            "the audit log holds events that the store does not know: the database is older than the log, as after a restore; verify the log (`chancery audit verify`, `chancery-portal log verify`)"
         );
         outbox::remove(tx, node, first.id, last.id)?;
     }

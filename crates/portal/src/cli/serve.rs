@@ -46,9 +46,6 @@ enum LogLevel {
     Debug,
 }
 
-/// A log of its events that cannot be written is tolerated up to so many of them.
-const BACKLOG: u64 = 100_000;
-
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     log_to_stderr(args);
     chancery_cli::runtime()?.block_on(serve(&args.config))
@@ -62,8 +59,9 @@ async fn serve(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
         directory: directory(&config.server.workdir),
         options: chancery_audit::Options::default(),
         compress: true,
-        required: true,
-        backlog: BACKLOG,
+        // Events wait in the database for a log that cannot be written, and the portal goes on.
+        required: false,
+        backlog: u64::MAX,
     };
     let appender =
         Appender::new(office.db.clone(), office.trail.node(), log_keys, policy, Arc::clone(&office.clock))?;
